@@ -1,0 +1,39 @@
+# Two commands on a fresh machine with Python 3.11+ and make: `make run`, `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test test-all check clean
+
+help:  ## Show what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(STAMP)  ## Create .venv with geopipe in it
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "geopipe needs Python 3.11 or newer: make PYTHON=python3.12 install")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --only-binary :all: --constraint constraints.txt hatchling editables
+	$(BIN)/pip install --quiet --only-binary :all: --no-build-isolation --constraint constraints.txt --editable '.[dev]'
+	@touch $(STAMP)
+
+run: install  ## Make demo deliveries, compare them, show the first screen
+	$(BIN)/geopipe demo demo --size 2000 --quiet
+	$(BIN)/geopipe compare demo -o out || test $$? -eq 4
+
+test: install  ## Run the tests (slow ones excluded)
+	$(BIN)/python -m pytest
+
+test-all: install  ## Run every test, the slow ones too
+	$(BIN)/python -m pytest -m ''
+
+check: install  ## Lint, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:  ## Remove the environment and what run has made
+	rm -rf $(VENV) demo out
