@@ -1,0 +1,89 @@
+"""The `geopipe` command: loads a command only when it is called, and turns errors into exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from geopipe import __version__
+from geopipe.errors import ExitCode, GeopipeError
+
+# Command -> module that holds it, in the order in which `--help` lists them.
+COMMANDS = {
+    "compare": "compare",
+    "demo": "demo",
+    "run": "run",
+    "query": "query",
+    "ingest": "ingest",
+    "validate": "stages",
+    "reproject": "stages",
+    "deduplicate": "stages",
+    "index": "index",
+    "overlaps": "stages",
+    "publish": "publish",
+    "report": "report",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the commands in the order in which people use them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command; None when there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"geopipe.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command where the given one does not exist."""
+        import difflib
+
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else " See geopipe --help."
+            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done; 2 wrong usage or configuration; 3 no usable file; 4 done, but something was "
+    "left out; 5 findings as severe as --fail-on; 6 register; 75 another run is at work; 1 fault of geopipe.",
+)
+@click.version_option(__version__, prog_name="geopipe")
+def cli() -> None:
+    """Make one map that can be trusted from the hazard and clearance polygons of many organisations.
+
+    Start with two files on your desk:
+
+    \b
+      geopipe compare uxolao.shp mag.gpkg -o out
+    """
+
+
+def main() -> None:
+    """Run the command line; the entry point of the `geopipe` script."""
+    try:
+        sys.exit(cli.main(standalone_mode=False) or ExitCode.DONE)
+    except GeopipeError as error:
+        click.echo(f"geopipe: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        click.echo("geopipe: interrupted; nothing half-written was left behind.", err=True)
+        sys.exit(ExitCode.BUG)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(ExitCode.USAGE)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)

@@ -1,0 +1,112 @@
+"""Options that several commands share: each is defined once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from geopipe.terms import Kind, Severity
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+paths_argument = click.argument("paths", metavar="FILE|FOLDER ...", nargs=-1, required=True, type=click.Path(path_type=Path))
+output_option = click.option(
+    "-o", "--output", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default=Path("out"),
+    show_default=True, help="Folder for the results; made if it does not exist.",
+)  # fmt: skip
+workspace_option = click.option(
+    "-w", "--workspace", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default=Path("work"),
+    show_default=True, help="Folder in which the stages leave what they made.",
+)  # fmt: skip
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progress and no first screen.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON instead of the first screen.")
+layers_option = click.option(
+    "--layers", metavar="NAME,...", default=None,
+    help="Layers to publish, for example overlaps,areas.  [default: all]",
+)  # fmt: skip
+fail_on_option = click.option(
+    "--fail-on", type=click.Choice([s.value for s in Severity]), default=None,
+    help="Exit with 5 when there is a finding at least this severe.",
+)  # fmt: skip
+_DELIVERY_OPTIONS = (
+    click.option("--operator", metavar="NAME", multiple=True,
+                 help="Whose files these are: once for all, or once per file in order."),
+    click.option("--operator-field", metavar="COLUMN", help="Column that names the operator."),
+    click.option("--kind", "kinds", multiple=True, type=click.Choice([k.value.lower() for k in Kind], case_sensitive=False),
+                 help="What the polygons are: once for all files, or once per file in order."),
+    click.option("--kind-field", metavar="COLUMN", help="Column that says what each polygon is."),
+    click.option("--id-field", metavar="COLUMN", help="Column that holds the operator's own id."),
+    click.option("--assume-crs", metavar="EPSG:CODE", help="Coordinate system of files that state none."),
+    click.option("--working-crs", metavar="EPSG:CODE", help="Equal-area coordinate system to measure in.  [default: chosen from the data]"),
+    click.option("--policy", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Policy with the table of findings."),
+)  # fmt: skip
+
+
+def delivery_options(function: F) -> F:
+    """Add the options that say what is known of the deliveries."""
+    for option in reversed(_DELIVERY_OPTIONS):
+        function = option(function)
+    return function
+
+
+def make_config(paths: Sequence[Path], **given: Any) -> Any:
+    """Turn paths and options into a Config.
+
+    Raises
+    ------
+    ConfigError
+        When an option is impossible, or --kind or --operator is given neither once nor once per file.
+    """
+    from geopipe.config import Config, DeliverySpec, load_policy
+    from geopipe.crs import parse_crs, require_equal_area
+
+    kinds = _one_each(paths, given["kinds"], "--kind")
+    operators = _one_each(paths, given["operator"], "--operator")
+    if given["assume_crs"]:
+        parse_crs(given["assume_crs"])
+    if given["working_crs"]:
+        require_equal_area(given["working_crs"])
+    load_policy(given["policy"])
+    shared = {name: given[name] for name in ("operator_field", "kind_field", "id_field", "assume_crs")}
+    config = Config(
+        deliveries=tuple(
+            DeliverySpec(path=path, kind=kind, operator=operator, **shared)
+            for path, kind, operator in zip(paths, kinds, operators, strict=True)
+        ),
+        policy=given["policy"],
+        working_crs=given["working_crs"],
+    )
+    return with_layers(config, given.get("layers"))
+
+
+def with_layers(config: Any, names: str | None) -> Any:
+    """Return the configuration with the layers of --layers, if it was given."""
+    from geopipe.config import LAYERS, did_you_mean
+    from geopipe.errors import ConfigError
+
+    if names is None:
+        return config
+    layers = tuple(name.strip() for name in names.split(",") if name.strip())
+    for name in layers:
+        if name not in LAYERS:
+            raise ConfigError(f"--layers: there is no layer {name!r}{did_you_mean(name, LAYERS)}")
+    if not layers:
+        raise ConfigError("--layers: name at least one layer", remedy=f"Known are {', '.join(LAYERS)}.")
+    return config.model_copy(update={"layers": layers})
+
+
+def _one_each(paths: Sequence[Path], values: Sequence[str], option: str) -> Sequence[str | None]:
+    """Spread an option over the files: none, one for all, or one for each."""
+    from geopipe.errors import ConfigError
+
+    if len(values) <= 1:
+        return [values[0] if values else None] * len(paths)
+    if len(values) != len(paths):
+        raise ConfigError(
+            f"{option} is given {len(values)} times for {len(paths)} files",
+            remedy="Give it once for all files, or once for each in order.",
+        )
+    return values

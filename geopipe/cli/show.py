@@ -1,0 +1,59 @@
+"""What commands show: progress and sentences on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from geopipe.pipeline import Result
+
+_STAGES = {
+    "ingest": "Reading the deliveries",
+    "validate": "Checking every record",
+    "reproject": "Bringing all into one coordinate system",
+    "deduplicate": "Looking for duplicates and older versions",
+    "index": "Building the index",
+    "overlaps": "Measuring overlaps",
+    "publish": "Writing the results",
+}
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Show the stage at work on a terminal; nothing where nobody watches."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _stage: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("Starting") as status:
+        yield lambda stage: status.update(_STAGES.get(stage, stage))
+
+
+def show_result(result: Result, *, quiet: bool, as_json: bool) -> None:
+    """Print problems, then the first screen or the summary."""
+    show_problems(result.summary)
+    if as_json:
+        click.echo(json.dumps(result.summary, ensure_ascii=False, indent=1))
+    elif not quiet:
+        from geopipe.reports.screen import first_screen
+
+        click.echo(first_screen(result.summary, [str(path) for path in result.outputs]))
+
+
+def show_problems(summary: dict[str, Any]) -> None:
+    """Print one sentence for each file that was left out, and the whole command that would help."""
+    suggestions = []
+    for delivery in summary["deliveries"]:
+        for problem in delivery["problems"]:
+            click.echo(problem["sentence"], err=True)
+        suggestions += [delivery["suggestion"]] if delivery["suggestion"] else []
+    for suggestion in dict.fromkeys(suggestions):
+        click.echo(f"    {shlex.join(['geopipe', *sys.argv[1:]])} {suggestion}", err=True)

@@ -1,0 +1,256 @@
+"""Configuration: what a run reads, what it assumes, and the policy it applies.
+
+A configuration error names the file and the line, and guesses what was meant.
+"""
+
+from __future__ import annotations
+
+import difflib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from geopipe.errors import ConfigError
+from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind, Severity
+
+LAYERS = (
+    "areas",
+    "overlaps",
+    "handover",
+    "duplicates",
+    "findings",
+    "rejected",
+    "hazard_unresolved",
+    "points",
+    "lines",
+)
+Condition = Literal["a_open", "a_stated_open", "a_within_b", "b_shallow", "same_record", "near_equal"]
+
+
+class Strict(BaseModel):
+    """Base of all configuration models: unknown keys are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FindingRule(Strict):
+    """One line of the table of findings (DOMAIN section 3); the first that fits wins."""
+
+    a: tuple[Kind, ...]
+    b: tuple[Kind, ...]
+    operators: Literal["same", "other", "any"] = "any"
+    order: Literal["a_first", "b_first", "known", "unknown", "any"] = "any"
+    when: tuple[Condition, ...] = ()
+    code: str
+    severity: Severity
+    counted: bool = True
+    sentence: str
+
+    @field_validator("a", "b", mode="before")
+    @classmethod
+    def _expand(cls, value: Any) -> Any:
+        """Let the table say `hazard`, `released` and `any` for the kinds they stand for."""
+        groups = {"hazard": HAZARD_KINDS, "released": RELEASED_KINDS, "any": frozenset(Kind)}
+        words = value if isinstance(value, list | tuple) else [value]
+        return tuple(sorted({kind for word in words for kind in groups.get(str(word), {word})}))
+
+
+class VeryThin(Strict):
+    """What screens and pages group as very thin; a tolerance only once it is in force."""
+
+    area_m2: float = Field(gt=0)
+    width_m: float = Field(gt=0)
+    in_force: bool = False
+
+
+class Policy(Strict):
+    """Figures and rules that people decide on; see `configs/policies/default.yaml`."""
+
+    name: str
+    version: int
+    effective_from: str | None = None
+    reference: str | None = None
+    near_equal_iou: float = Field(gt=0.5, lt=1)
+    cover_tolerance_m: float = Field(ge=0, le=1)
+    repair_tolerance_m2: float = Field(ge=0)
+    repair_tolerance_share: float = Field(ge=0, lt=1)
+    long_edge_m: float = Field(gt=0)
+    uncertain_edge_m: float = Field(gt=0)
+    stated_area_tolerance_share: float = Field(gt=0)
+    very_thin: VeryThin
+    full_depth_cm: float = Field(ge=0)
+    findings: tuple[FindingRule, ...] = Field(min_length=1)
+
+    @property
+    def sentences(self) -> dict[str, str]:
+        """Sentence for people of each code of the table."""
+        return {rule.code: rule.sentence for rule in self.findings}
+
+
+class Vocabulary(Strict):
+    """Words by which columns, kinds, statuses and operators are recognised."""
+
+    columns: dict[str, tuple[str, ...]]
+    volatile_columns: tuple[str, ...]
+    kinds: dict[Kind, tuple[str, ...]]
+    kinds_not_in_names: tuple[str, ...] = ()
+    statuses: dict[str, tuple[str, ...]]
+    operators: dict[str, tuple[str, ...]]
+    danger_points: tuple[str, ...]
+
+
+class DeliveryOptions(Strict):
+    """What the user knows of one delivery, instead of what geopipe would recognise."""
+
+    operator: str | None = None
+    operator_field: str | None = None
+    kind: Kind | None = None
+    kind_field: str | None = None
+    id_field: str | None = None
+    assume_crs: str | None = None
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+
+class DeliverySpec(DeliveryOptions):
+    """A file or folder of deliveries, and what is known of it."""
+
+    path: Path
+
+
+class Config(Strict):
+    """All that a run is told."""
+
+    deliveries: tuple[DeliverySpec, ...] = Field(min_length=1)
+    workspace: Path = Path("work")
+    output: Path = Path("out")
+    policy: Path | None = None
+    working_crs: str | None = None
+    area_of_interest: tuple[float, float, float, float] | None = None
+    layers: tuple[str, ...] = LAYERS
+    workers: int = Field(default=2, ge=1, le=64)
+
+    @field_validator("layers")
+    @classmethod
+    def _known_layers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name not in LAYERS:
+                raise ValueError(f"unknown layer {name!r}{did_you_mean(name, LAYERS)}")
+        return value
+
+
+def shipped(name: str) -> Path:
+    """Return the path of a file under `configs/`, installed or in the source tree."""
+    here = Path(__file__).resolve().parent
+    for folder in (here / "configs", here.parent / "configs"):
+        if (folder / name).is_file():
+            return folder / name
+    raise ConfigError("this file of geopipe's own is missing", f"configs/{name}", "Install geopipe again.")
+
+
+@lru_cache(maxsize=8)
+def load_policy(path: Path | None = None) -> Policy:
+    """Read a policy; None reads the default one, which has no tolerance in force."""
+    return load_model(path or shipped("policies/default.yaml"), Policy)
+
+
+@lru_cache(maxsize=8)
+def load_vocabulary(path: Path | None = None) -> Vocabulary:
+    """Read the words that are recognised without being told."""
+    return load_model(path or shipped("vocabulary.yaml"), Vocabulary)
+
+
+def load_config(path: Path) -> Config:
+    """Read a run's configuration; relative paths in it start at its own folder.
+
+    Raises
+    ------
+    ConfigError
+        When the file is missing, is not YAML, or holds a key or value that is not understood.
+    """
+    config = load_model(path, Config)
+    base = path.resolve().parent
+    return config.model_copy(
+        update={
+            "deliveries": tuple(
+                spec.model_copy(update={"path": base / spec.path}) for spec in config.deliveries
+            ),
+            "workspace": base / config.workspace,
+            "output": base / config.output,
+            "policy": base / config.policy if config.policy else None,
+        }
+    )
+
+
+Model = TypeVar("Model", bound=Strict)
+
+
+def load_model(path: Path, model: type[Model]) -> Model:
+    """Read a YAML 1.2 file into a model, naming the line of the first fault."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        document = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError("there is no such file", str(path), "Check the name and the folder.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the file cannot be read ({error})", str(path)) from error
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"this is not YAML: {error.problem}", f"{path}, line {line}") from error
+    except YAMLError as error:
+        raise ConfigError(f"this is not YAML: {error}", str(path)) from error
+    if not isinstance(document, dict):
+        raise ConfigError("the file must hold `key: value` lines", str(path), "See configs/demo.yaml.")
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        raise _explain(path, document, model, error) from error
+
+
+def _explain(path: Path, document: Any, model: type[BaseModel], error: ValidationError) -> ConfigError:
+    """Turn the first fault that pydantic found into a sentence with file and line."""
+    fault = error.errors()[0]
+    keys = [part for part in fault["loc"] if isinstance(part, str | int)]
+    name = ".".join(str(part) for part in keys)
+    where = f"{path}, line {_line_of(document, keys)}"
+    if fault["type"] == "extra_forbidden":
+        known = _keys_at(model, keys)
+        return ConfigError(f"unknown key {str(keys[-1])!r}{did_you_mean(str(keys[-1]), known)}", where)
+    if fault["type"] == "missing":
+        return ConfigError(f"the key {name!r} is missing", where)
+    return ConfigError(f"{name}: {fault['msg'].removeprefix('Value error, ')}", where)
+
+
+def _line_of(document: Any, keys: list[str | int]) -> int:
+    """Return the 1-based line of the deepest key that the document does have."""
+    node, line = document, 1
+    for key in keys:
+        try:
+            mark = node.lc.data.get(key) if hasattr(node, "lc") else None
+            line = mark[0] + 1 if mark else line
+            node = node[key]
+        except (KeyError, IndexError, TypeError, AttributeError):
+            break
+    return line
+
+
+def _keys_at(model: type[BaseModel], keys: list[str | int]) -> tuple[str, ...]:
+    """Return the keys that were possible where an unknown one stood."""
+    if len(keys) > 1 and keys[0] == "deliveries":
+        return tuple(DeliverySpec.model_fields)
+    if len(keys) > 1 and keys[0] == "findings":
+        return tuple(FindingRule.model_fields)
+    return tuple(model.model_fields)
+
+
+def did_you_mean(word: str, known: tuple[str, ...]) -> str:
+    """Return `; did you mean 'x'?` for the nearest known word, else the list of known words."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"

@@ -1,0 +1,242 @@
+"""The reader process: it opens one file after the other, and may die of one without harm.
+
+Hostile and damaged files are opened here and nowhere else. Tables travel as Arrow files in the work
+folder; only their descriptions go through the pipe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+import pickle
+import shutil
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from geopipe.io import drivers
+from geopipe.io.archive import Member, unpack_gzip, unpack_zip
+from geopipe.io.delivery import (
+    Problem,
+    RawDelivery,
+    RawLayer,
+    ReadLimits,
+    RefusedError,
+    judged,
+    no_records,
+    refused_layer,
+)
+from geopipe.io.formats import DRIVERS, Format, format_of, require_beginning
+from geopipe.io.geojson import read_geojson, read_sequence
+from geopipe.io.geoparquet import read_geoparquet
+from geopipe.io.job import Job, reason_of
+from geopipe.io.layered import read_flatgeobuf, read_geodatabase, read_geopackage, read_kml
+from geopipe.io.shapefile import SUFFIXES, companions, read_shapefile
+from geopipe.io.sources import Source
+from geopipe.io.tables import read_table
+
+READERS: dict[Format, Callable[[Job], list[RawLayer]]] = {
+    Format.SHAPEFILE: read_shapefile,
+    Format.GEOPACKAGE: read_geopackage,
+    Format.FILEGDB: read_geodatabase,
+    Format.GEOJSON: read_geojson,
+    Format.GEOJSONSEQ: read_sequence,
+    Format.KML: read_kml,
+    Format.FLATGEOBUF: read_flatgeobuf,
+    Format.GEOPARQUET: read_geoparquet,
+    Format.TABLE: read_table,
+}
+Answer = tuple[RawDelivery, tuple[str | None, ...]]
+
+
+def serve() -> None:
+    """Answer requests on the standard input until it ends."""
+    requests = sys.stdin.buffer
+    answers = os.fdopen(os.dup(1), "wb")
+    # Libraries print where they like; the pipe carries answers only.
+    os.dup2(2, 1)
+    warnings.simplefilter("ignore")
+    while True:
+        try:
+            name, arguments = pickle.load(requests)  # noqa: S301
+        except EOFError:
+            return
+        module, _, function = name.partition(":")
+        answer = getattr(importlib.import_module(module), function)(*arguments)
+        pickle.dump(answer, answers)
+        answers.flush()
+
+
+def read_source(source: Source, folder: Path, limits: ReadLimits) -> Answer:
+    """Read one file completely; whatever is wrong with it becomes its problem.
+
+    Parameters
+    ----------
+    source : Source
+        The file to read.
+    folder : Path
+        An own folder for unpacked files and Arrow files.
+    limits : ReadLimits
+        What the file may cost.
+
+    Returns
+    -------
+    tuple
+        The delivery with empty tables, and for each layer the Arrow file that holds its table.
+    """
+    label = source.path.name
+    kind = format_of(source.path.stem) if source.format is Format.GZIP else source.format
+    blank = RawDelivery(source.path, DRIVERS[kind])
+    try:
+        blank = replace(blank, content_hash=content_hash(source))
+        job = Job(source.path.absolute(), label, _stem(source.path), folder, limits)
+        layers = _read(job, source.format)
+    except RefusedError as refusal:
+        counted = {"records_counted": refusal.counted, "count_method": refusal.method}
+        return replace(blank, problem=refusal.problem, **counted), ()  # type: ignore[arg-type]
+    except MemoryError:
+        sentence = f"{label}: the file needs more memory than this computer has. Split it and try again."
+        return replace(blank, problem=Problem("FILE_TOO_LARGE", sentence)), ()
+    except OSError as error:
+        sentence = (
+            f"{label}: the file cannot be opened ({reason_of(error)}). Check the drive and your rights."
+        )
+        return replace(blank, problem=Problem("FILE_UNREADABLE", sentence)), ()
+    except Exception as error:
+        what = f"{type(error).__name__} {reason_of(error)}"
+        sentence = f"{label}: the reader failed ({what}). Please report this, with the file if you can."
+        return replace(blank, problem=Problem("READER_FAILED", sentence)), ()
+    files = tuple(
+        _keep(layer.table, folder / f"layer{number:04d}.arrow") for number, layer in enumerate(layers)
+    )
+    empty = tuple(replace(layer, table=no_records()) for layer in layers)
+    return replace(blank, layers=empty), files
+
+
+def _stem(path: Path) -> str:
+    """Return the name of a file without its one or two suffixes."""
+    name = path.stem
+    return Path(name).stem if path.suffix.lower() == ".gz" else name
+
+
+def _read(job: Job, kind: Format) -> list[RawLayer]:
+    """Return the layers of a file of any format."""
+    require_beginning(job.path, kind, job.label)
+    if kind is Format.ARCHIVE:
+        return _read_archive(job)
+    if kind is Format.GZIP:
+        inner = unpack_gzip(job.path, job.folder, job.limits, job.label)
+        return _read(replace(job, path=inner), format_of(inner.name))
+    if kind is Format.SHAPEFILE:
+        _require_plain(job)
+    layers = READERS[kind](_staged(job, kind))
+    return [judged(layer, job.label) for layer in layers]
+
+
+def _require_plain(job: Job) -> None:
+    """Refuse a shapefile whose parts are links or folders."""
+    for path in companions(job.path).values():
+        if not path.is_file():
+            sentence = f"{job.label}: {path.name} is not a file. Ask for a new copy."
+            raise RefusedError(Problem("FILE_UNREADABLE", sentence))
+
+
+def _staged(job: Job, kind: Format) -> Job:
+    """Return the job, on a copy where GDAL would take the file's name for something else."""
+    parts = companions(job.path) if kind is Format.SHAPEFILE else {}
+    mixed = any(path.suffix != path.suffix.lower() or path.stem != job.path.stem for path in parts.values())
+    if not mixed and not drivers.unsafe_name(job.path):
+        return job
+    target = job.folder / f"staged{job.path.suffix.lower()}"
+    if job.path.is_dir():
+        shutil.copytree(job.path, target)
+    elif parts:
+        for suffix, path in parts.items():
+            shutil.copyfile(path, target.with_suffix(suffix))
+    else:
+        shutil.copyfile(job.path, target)
+        for suffix in ("-wal", "-journal"):
+            if Path(f"{job.path}{suffix}").exists():
+                shutil.copyfile(f"{job.path}{suffix}", f"{target}{suffix}")
+    return replace(job, path=target)
+
+
+def _read_archive(job: Job) -> list[RawLayer]:
+    """Return the layers of everything readable in an archive; one bad member does not stop the others."""
+    members = unpack_zip(job.path, job.folder, job.limits, job.label)
+    if not any(member.problem is None for member in members):
+        others = f" ({members[0].problem.sentence})" if members and members[0].problem else ""
+        sentence = f"{job.label}: the archive holds no file that is read{others}. Ask what it should hold."
+        raise RefusedError(Problem("ARCHIVE_EMPTY", sentence))
+    layers: list[RawLayer] = []
+    for member in members:
+        layers += _read_member(job, member)
+    return layers
+
+
+def _read_member(job: Job, member: Member) -> list[RawLayer]:
+    """Return the layers of one member of an archive."""
+    if member.problem is not None:
+        return [RawLayer(member.name, problem=member.problem)]
+    folder = job.folder / f"{member.path.name}.work"
+    folder.mkdir()
+    label = f"{job.label}: {member.shown}"
+    own = replace(job, path=member.path, label=label, name=member.name, folder=folder)
+    try:
+        layers = _read(own, member.format)
+    except RefusedError as refusal:
+        return [refused_layer(member.name, refusal)]
+    except Exception as error:
+        sentence = (
+            f"{label}: the reader failed ({type(error).__name__} {reason_of(error)}). Ask for a new copy."
+        )
+        return [RawLayer(member.name, problem=Problem("READER_FAILED", sentence))]
+    return [
+        layer if layer.name == member.name else replace(layer, name=f"{member.name}/{layer.name}")
+        for layer in layers
+    ]
+
+
+def _keep(table: pa.Table, path: Path) -> str | None:
+    """Write a table where the parent can map it; None for one without rows and columns."""
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    return str(path)
+
+
+def content_hash(source: Source) -> str:
+    """Return the SHA-256 over all bytes that belong to a source.
+
+    Parameters
+    ----------
+    source : Source
+        A file, a shapefile with companions, or the folder of a File Geodatabase.
+
+    Returns
+    -------
+    str
+        Hexadecimal digits; equal exactly when the delivered bytes are.
+    """
+    path, digest = source.path, hashlib.sha256()
+    if source.format is Format.SHAPEFILE:
+        found = companions(path)
+        parts = [(suffix, found[suffix]) for suffix in SUFFIXES if suffix in found]
+    elif path.is_dir():
+        inside = (p for p in path.rglob("*") if p.is_file() and p.suffix.lower() != ".lock")
+        parts = sorted((p.relative_to(path).as_posix(), p) for p in inside)
+    else:
+        parts = [("", path)]
+        if Path(f"{path}-wal").exists() and Path(f"{path}-wal").stat().st_size:
+            parts.append(("-wal", Path(f"{path}-wal")))
+    for name, part in parts:
+        if len(parts) > 1:
+            digest.update(f"\n{name}:{part.stat().st_size}\n".encode())
+        with part.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,189 @@
+"""Open files with GDAL, in a reader process, with nothing more than geopipe needs switched on.
+
+Only this module imports pyogrio and fiona for reading, and only after `gdal_environment` has been
+applied to the process: driver lists are made once, when the library is loaded.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pyarrow as pa
+
+ALLOWED_DRIVERS = frozenset(
+    {"ESRI Shapefile", "GPKG", "OpenFileGDB", "GeoJSON", "GeoJSONSeq", "LIBKML", "FlatGeobuf"}
+)
+# Every other driver of the two wheels (pyogrio's and fiona's) that opens vector data. Several of them
+# follow paths and addresses that stand inside a file. A test compares this list with the wheels.
+_SKIPPED = """
+PCIDSK,PDS4,VICAR,PDF,MBTiles,EEDA,OGCAPI,GDALG,MapInfo File,LVBAG,S57,DGN,OGR_VRT,CSV,GML,GPX,KML,ESRIJSON,
+TopoJSON,OGR_GMT,SQLite,WAsP,DXF,GeoRSS,VFK,PGDUMP,OSM,GPSBabel,OGR_PDS,WFS,OAPIF,EDIGEO,Idrisi,ODS,XLSX,
+Elasticsearch,Carto,AmigoCloud,SXF,Selafin,JML,PLSCENES,CSW,VDV,MVT,NGW,MapML,GTFS,PMTiles,JSONFG,
+MiraMonVector,ADBC,AVCBin,AVCE00,AIVector,HTTP,VRT,WMS,WCS,DAAS,PLMOSAIC,OGR_OGDI,Arrow,Parquet,PostgreSQL,
+MySQL,MSSQLSpatial,ODBC,PGeo,Memory
+"""
+SKIPPED_DRIVERS = tuple(_SKIPPED.replace("\n", "").split(","))
+
+FOREIGN_PREFIXES = ("GDAL_", "OGR_", "PROJ_", "CPL_", "VSI_", "OSR_", "SHAPE_", "GML_", "LIBKML_", "AWS_")
+
+_LIBKML_COLUMNS = """
+id timestamp begin end altitudemode tessellate extrude visibility draworder icon heading tilt roll snippet
+model
+"""
+
+SETTINGS = {
+    "GDAL_SKIP": ",".join(SKIPPED_DRIVERS),
+    "GDAL_DRIVER_PATH": "disable",
+    "GDAL_PAM_ENABLED": "NO",
+    "PROJ_NETWORK": "OFF",
+    # No address ends like this, so nothing can be fetched even if a driver tried.
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".nothing-is-fetched",
+    "GDAL_HTTP_MAX_RETRY": "0",
+    "OGR_SQLITE_ALLOW_EXTERNAL_ACCESS": "NO",
+    # Placemarks are records; pictures laid on the ground are not.
+    "LIBKML_READ_GROUND_OVERLAY": "NO",
+    "LIBKML_RESOLVE_STYLE": "NO",
+    # LIBKML adds columns of its own: named so that they never take the place of the sender's columns.
+    **{f"LIBKML_{word.upper()}_FIELD": f"kml_{word}" for word in _LIBKML_COLUMNS.split()},
+}
+# Blocking these spares half a second: pyogrio would load them only for its GeoDataFrame functions.
+NOT_NEEDED = ("geopandas", "pandas", "pyproj", "shapely")
+
+
+def gdal_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a reader process.
+
+    Parameters
+    ----------
+    environment : mapping of str
+        The environment of the parent; settings for other copies of GDAL and PROJ are left out of it.
+
+    Returns
+    -------
+    dict of str
+        The environment with only geopipe's own GDAL settings.
+    """
+    kept = {key: value for key, value in environment.items() if not key.upper().startswith(FOREIGN_PREFIXES)}
+    return kept | SETTINGS
+
+
+def _pyogrio() -> ModuleType:
+    """Import pyogrio without the packages that it would load for frames."""
+    if "pyogrio" not in sys.modules:
+        blocked = [name for name in NOT_NEEDED if name not in sys.modules]
+        sys.modules.update(dict.fromkeys(blocked))  # type: ignore[arg-type]
+        try:
+            pass
+        finally:
+            for name in blocked:
+                sys.modules.pop(name, None)
+    # Its warnings (several layers, M values) are said by geopipe in its own words where they matter.
+    warnings.filterwarnings("ignore", module="pyogrio")
+    warnings.filterwarnings("ignore", message="Measured")
+    return sys.modules["pyogrio"]
+
+
+def driver_names() -> set[str]:
+    """Return the vector drivers that are switched on in this process."""
+    return set(_pyogrio().list_drivers())
+
+
+def layer_names(path: Path) -> list[tuple[str, bool]]:
+    """Return the name of each layer and whether it has a geometry."""
+    return [(str(name), kind is not None) for name, kind in _pyogrio().list_layers(str(path))]
+
+
+def layer_info(path: Path, layer: str | None = None) -> dict[str, Any]:
+    """Return what pyogrio knows about a layer without reading it."""
+    info: dict[str, Any] = _pyogrio().read_info(str(path), layer=layer)
+    return info
+
+
+def read_arrow(
+    path: Path, layer: str | None = None, encoding: str | None = None, **options: str
+) -> tuple[dict[str, Any], pa.Table]:
+    """Return the metadata and the Arrow table of a layer, record numbers of the file included.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its name must be free of the signs that `unsafe_name` tells of.
+    layer : str, optional
+        Layer to read; the first one by default.
+    encoding : str, optional
+        Encoding of a shapefile's text.
+    **options : str
+        Open options of the driver.
+    """
+    raw = _pyogrio().raw
+    # `meta["fid_column"]` is empty where the driver has none: the column is then called OGC_FID.
+    return raw.read_arrow(str(path), layer=layer, encoding=encoding, return_fids=True, **options)  # type: ignore[no-any-return]
+
+
+def linear_geometry(path: Path, layer: str | None, **options: str) -> list[bytes | None]:
+    """Return the WKB of a layer with its curves turned into short straight lines."""
+    return list(_pyogrio().raw.read(str(path), layer=layer, columns=[], **options)[2])
+
+
+def unsafe_name(path: Path) -> bool:
+    """Tell whether a file name would be taken for an address, an archive or a list by pyogrio."""
+    from pyogrio.util import vsi_path  # exactly the function that would misread it
+
+    _pyogrio()
+    return str(vsi_path(str(path))) != str(path)
+
+
+def count_with_fiona(path: Path, layer: str, driver: str) -> int | None:
+    """Return the number of records that the older, second GDAL sees; None when it cannot say."""
+    import fiona
+
+    try:
+        with fiona.open(str(path), layer=layer, enabled_drivers=[driver]) as collection:
+            return len(collection)
+    except Exception:
+        return None
+
+
+def read_with_fiona(
+    path: Path, layer: str | None, driver: str, encoding: str | None = None
+) -> tuple[dict[str, Any], pa.Table]:
+    """Return metadata and table of a layer read record by record with the second GDAL."""
+    import fiona
+
+    from geopipe.io.frames import table_of_records
+    from geopipe.io.textgeometry import wkb_from_geojson
+
+    geometries: list[bytes | None] = []
+    records: list[dict[str, Any]] = []
+    trouble: list[str | None] = []
+    with fiona.open(str(path), layer=layer, enabled_drivers=[driver], encoding=encoding) as collection:
+        wkt = collection.crs_wkt or None
+        meta = {"crs": wkt, "geometry_type": collection.schema.get("geometry", "Unknown")}
+        for feature in collection:
+            reason = None
+            geometry = None
+            if feature.geometry is not None:
+                try:
+                    geometry = wkb_from_geojson(_plain(feature.geometry.__geo_interface__))
+                except ValueError as error:
+                    reason = f"the geometry could not be read: {error}"
+            geometries.append(geometry)
+            trouble.append(reason)
+            records.append(dict(feature.properties))
+    return meta, table_of_records(records, geometries, trouble)
+
+
+def _plain(value: Any) -> Any:
+    """Return the tuples of a geometry as lists."""
+    if isinstance(value, (list, tuple)):
+        if value and isinstance(value[0], (int, float)):
+            return list(value)
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value

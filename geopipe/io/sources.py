@@ -1,0 +1,133 @@
+"""Find the delivered files among the paths that a user gave."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from geopipe.io.delivery import Problem
+from geopipe.io.formats import (
+    FOREIGN_SUFFIXES,
+    READ_FORMATS,
+    Format,
+    format_of,
+    looks_like_geojson,
+    looks_like_table,
+)
+
+# Written by geopipe itself, by QGIS or by catalogues: never a delivery.
+OWN_FILES = frozenset({"truth.json", "summary.json", "manifest.json"})
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file to be read, or the reason why it cannot be.
+
+    Parameters
+    ----------
+    path : Path
+        The file, or the folder of a File Geodatabase.
+    format : Format
+        The format that its name promises.
+    problem : Problem or None
+        Why it will not be read.
+    """
+
+    path: Path
+    format: Format
+    problem: Problem | None = None
+
+
+def find_sources(paths: Sequence[Path]) -> list[Source]:
+    """Return the files to read, in a stable order and each once.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files and folders as the user gave them. Folders are walked, sorted by name, without leaving them.
+
+    Returns
+    -------
+    list of Source
+        A file that was named is always in it; a file inside a folder only when it may hold areas.
+    """
+    seen: set[Path] = set()
+    found: list[Source] = []
+    for path in map(Path, paths):
+        for source in _named(path):
+            key = source.path.resolve()
+            if key not in seen:
+                seen.add(key)
+                found.append(source)
+    return found
+
+
+def _named(path: Path) -> Iterable[Source]:
+    """Yield what one path of the user stands for."""
+    if not path.exists():
+        sentence = f"{path}: there is no such file or folder. Check the name and the drive."
+        return [Source(path, Format.UNKNOWN, Problem("FILE_MISSING", sentence))]
+    kind = format_of(path.name)
+    if path.is_dir():
+        return [Source(path, kind)] if kind is Format.FILEGDB else _walk(path)
+    if kind in (Format.UNKNOWN, Format.FILEGDB):
+        return [Source(path, Format.UNKNOWN, _unknown(path))]
+    return [Source(path, kind)]
+
+
+def _unknown(path: Path) -> Problem:
+    """Say that a file is of a format that is not read, and what to do."""
+    if path.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg"):
+        remedy = f"It is a part of a shapefile: name {path.stem}.shp instead."
+        return Problem("FORMAT_UNKNOWN", f"{path.name}: this file alone holds no areas. {remedy}")
+    what = f'{path.name}: files of type "{path.suffix}" are not read'
+    return Problem("FORMAT_UNKNOWN", f"{what}. Save it as one of these: {READ_FORMATS}.")
+
+
+def _walk(folder: Path) -> Iterator[Source]:
+    """Yield the sources inside a folder, sorted, without following links out of it."""
+    root = folder.resolve()
+    for here, folders, files in os.walk(folder, followlinks=False):
+        base = Path(here)
+        folders.sort()
+        geodatabases = [name for name in folders if format_of(name) is Format.FILEGDB]
+        folders[:] = [
+            name for name in folders if not name.startswith((".", "__MACOSX")) and name not in geodatabases
+        ]
+        for name in geodatabases:
+            if not (base / name).is_symlink():
+                yield Source(base / name, Format.FILEGDB)
+        for name in sorted(files):
+            path = base / name
+            if not name.startswith((".", "~$")) and path.resolve().is_relative_to(root):
+                yield from _inside(path, files)
+
+
+def _inside(path: Path, siblings: Sequence[str]) -> Iterator[Source]:
+    """Yield the source that a file found in a folder stands for, if any."""
+    suffix, kind = path.suffix.lower(), format_of(path.name)
+    if path.name.lower() in OWN_FILES or not path.is_file():
+        return
+    try:
+        # JSON and text files in a folder are mostly something else: only what shows areas counts.
+        if kind is Format.GEOJSON and suffix == ".json" and not looks_like_geojson(path):
+            return
+        if kind is Format.TABLE and suffix == ".txt" and not looks_like_table(path):
+            return
+    except OSError:
+        pass  # unreadable: the reader will say so
+    if kind not in (Format.UNKNOWN, Format.FILEGDB):
+        yield Source(path, kind)
+    elif suffix in FOREIGN_SUFFIXES:
+        yield Source(path, Format.UNKNOWN, _unknown(path))
+    elif suffix == ".dbf" and not _has_shapefile(path, siblings):
+        sentence = f"{path.name}: {path.stem}.shp is missing. Ask for all files of the shapefile."
+        yield Source(path, Format.UNKNOWN, Problem("FILE_INCOMPLETE", sentence))
+
+
+def _has_shapefile(path: Path, siblings: Sequence[str]) -> bool:
+    """Tell whether the .shp that belongs to a .dbf lies beside it; MapInfo uses .dbf as well."""
+    stem = path.stem.lower()
+    return any(name.lower() in (f"{stem}.shp", f"{stem}.tab") for name in siblings)

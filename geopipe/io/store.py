@@ -1,0 +1,121 @@
+"""The workspace: what each stage left for the next one, as Arrow files; and atomic small files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from geopipe.config import Config
+from geopipe.errors import ConfigError, OutputError
+from geopipe.io.geopackage import sync
+from geopipe.schema import Delivery, Frame, LayerCount, State, from_wkb, to_wkb
+from geopipe.terms import CountMethod
+
+_FRAMES = [item.name for item in fields(State) if item.name not in ("deliveries", "working_crs")]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small file so that it is either the old or the new one, never half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        Path(temporary).unlink(missing_ok=True)
+        raise OutputError(f"the file could not be written ({error})", str(path)) from error
+    sync(path.parent)
+
+
+def save_state(workspace: Path, stage: str, state: State) -> None:
+    """Write what a stage made, replacing what it left before in one step."""
+    final = workspace / stage
+    try:
+        workspace.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(prefix=f".{stage}-", dir=workspace))
+        for name in _FRAMES:
+            _write_frame(building / f"{name}.arrow", getattr(state, name))
+        plain = {"working_crs": state.working_crs, "deliveries": [asdict(item) for item in state.deliveries]}
+        write_text(building / "state.json", json.dumps(plain, ensure_ascii=False))
+        if final.exists():
+            old = workspace / f".{stage}-old"
+            shutil.rmtree(old, ignore_errors=True)
+            final.rename(old)
+        building.rename(final)
+        shutil.rmtree(workspace / f".{stage}-old", ignore_errors=True)
+    except OSError as error:
+        raise OutputError(f"the workspace cannot be written ({error})", str(workspace)) from error
+
+
+def load_state(workspace: Path, stage: str) -> State:
+    """Read what a stage left.
+
+    Raises
+    ------
+    ConfigError
+        When that stage has not been run in this workspace.
+    """
+    folder = workspace / stage
+    if not (folder / "state.json").is_file():
+        raise ConfigError(
+            f"the stage {stage!r} has not been run here", str(workspace), f"Run `geopipe {stage}` first."
+        )
+    plain = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+    frames: dict[str, Any] = {name: _read_frame(folder / f"{name}.arrow") for name in _FRAMES}
+    return State(
+        deliveries=tuple(_delivery(item) for item in plain["deliveries"]),
+        working_crs=plain["working_crs"],
+        **frames,
+    )
+
+
+def save_config(workspace: Path, config: Config) -> None:
+    """Keep the configuration beside the stages, so that later ones use the same."""
+    write_text(workspace / "config.json", config.model_dump_json(indent=1))
+
+
+def load_saved_config(workspace: Path) -> Config:
+    """Read the configuration that `ingest` kept in a workspace."""
+    path = workspace / "config.json"
+    if not path.is_file():
+        raise ConfigError("this is not a workspace of geopipe", str(workspace), "Run `geopipe ingest` first.")
+    return Config.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def _delivery(item: dict[str, Any]) -> Delivery:
+    layers = tuple(
+        LayerCount(**{**layer, "count_method": CountMethod(layer["count_method"])})
+        for layer in item["layers"]
+    )
+    problems = tuple((code, sentence) for code, sentence in item["problems"])
+    return Delivery(
+        **{
+            **item,
+            "layers": layers,
+            "problems": problems,
+            "assumptions": tuple(item["assumptions"]),
+            "operations": tuple(item["operations"]),
+        }
+    )
+
+
+def _write_frame(path: Path, frame: Frame) -> None:
+    table = frame.table.append_column("geometry", to_wkb(frame.geometry))
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+
+
+def _read_frame(path: Path) -> Frame:
+    with pa.memory_map(str(path)) as source:
+        table = pa.ipc.open_file(source).read_all()
+    return Frame(table.drop_columns(["geometry"]), from_wkb(table["geometry"]))

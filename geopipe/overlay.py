@@ -1,0 +1,144 @@
+"""The shared ground of pairs of polygons: exact where GEOS is right, checked where it may be wrong.
+
+GEOS can report a whole polygon as the overlap of two that only touch (shapely
+#2368); the identity of areas does not notice. So results that look suspicious
+are computed again on a grid of a micrometre, and `relate` decides between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geopipe.geometry import mean_width_m, polygon_parts
+from geopipe.schema import Geometries, Indices, Mask
+from geopipe.terms import Confidence
+from geopipe.threads import threaded
+
+_GRID_M = 1e-6
+# Below this an overlap may be nothing but rounding along a shared edge.
+_SMALL_M2 = 1e-3
+# An overlap of nearly a whole input must be explained by the other input covering it.
+_NEARLY_ALL = 0.99
+_AGREE_M2 = 0.01
+_AGREE_SHARE = 1e-6
+
+
+@dataclass(frozen=True)
+class SharedGround:
+    """Pairs (row numbers) with their intersection, its area in m2 and how sure that is."""
+
+    left: Indices
+    right: Indices
+    geometry: Geometries
+    area_m2: NDArray[np.float64]
+    confidence: NDArray[np.object_]
+
+    def take(self, which: Mask) -> SharedGround:
+        """Return the pairs of a mask."""
+        return SharedGround(
+            self.left[which], self.right[which], self.geometry[which], self.area_m2[which], self.confidence[which]
+        )
+
+
+def shared_ground(geometry: Geometries, left: Indices, right: Indices, touch_m: float) -> SharedGround:
+    """Intersect candidate pairs and keep those that share ground.
+
+    Parameters
+    ----------
+    geometry : array of valid polygons, equal-area CRS in metres
+    left, right : arrays of row numbers
+    touch_m : float
+        Shared ground with a mean width below this is a touching border, not an overlap.
+
+    Returns
+    -------
+    SharedGround
+        Intersections hold polygons only. No pair is dropped because GEOS failed on it.
+    """
+    meets = threaded(shapely.intersects, geometry[left], geometry[right]).astype(bool)
+    left, right = left[meets], right[meets]
+    a, b = geometry[left], geometry[right]
+    common, failed = _intersections(a, b)
+    area_m2 = shapely.area(common)
+    confidence = np.full(len(common), Confidence.EXACT.value, dtype=object)
+    doubtful = np.flatnonzero(failed | _suspicious(a, b, common, area_m2))
+    if len(doubtful):
+        again, surely = _settle(a[doubtful], b[doubtful], common[doubtful], failed[doubtful])
+        common[doubtful], confidence[doubtful] = again, surely
+        area_m2[doubtful] = shapely.area(again)
+    ground = SharedGround(left, right, common, area_m2, confidence)
+    return ground.take(mean_width_m(area_m2, shapely.length(common)) > touch_m)
+
+
+def _intersections(a: Geometries, b: Geometries) -> tuple[Geometries, Mask]:
+    """Intersect pair by pair as polygons; say where GEOS failed (the geometry is then empty)."""
+    failed = np.zeros(len(a), dtype=bool)
+    try:
+        return polygon_parts(threaded(shapely.intersection, a, b)), failed
+    except shapely.errors.GEOSException:
+        pass  # one bad pair fails the whole call: find out which
+    result = np.empty(len(a), dtype=object)
+    for row in range(len(a)):
+        try:
+            result[row] = shapely.intersection(a[row], b[row])
+        except shapely.errors.GEOSException:
+            result[row], failed[row] = shapely.Polygon(), True
+    return polygon_parts(result), failed
+
+
+def _suspicious(a: Geometries, b: Geometries, common: Geometries, area_m2: NDArray[np.float64]) -> Mask:
+    """Say which results must be computed again."""
+    a_m2, b_m2 = shapely.area(a), shapely.area(b)
+    smaller_m2 = np.minimum(a_m2, b_m2)
+    doubt = (area_m2 < _SMALL_M2) | (area_m2 > smaller_m2 * (1 + 1e-12))
+    whole = np.flatnonzero(area_m2 >= _NEARLY_ALL * smaller_m2)
+    inner = np.where(a_m2[whole] <= b_m2[whole], a[whole], b[whole])
+    outer = np.where(a_m2[whole] <= b_m2[whole], b[whole], a[whole])
+    doubt[whole] |= ~threaded(shapely.covers, outer, inner).astype(bool)
+    return np.asarray(doubt | ~shapely.is_valid(common))
+
+
+def _settle(
+    a: Geometries, b: Geometries, common: Geometries, failed: Mask
+) -> tuple[Geometries, NDArray[np.object_]]:
+    """Compute doubtful pairs on a grid; where that contradicts the floating result, ask `relate`.
+
+    Two that agree are `checked`. Where interiors are disjoint by `relate` the smaller result holds.
+    Otherwise the larger one is kept as `uncertain`, so that no overlap is lost.
+    """
+    result = common.copy()
+    confidence = np.full(len(a), Confidence.CHECKED.value, dtype=object)
+    for row in range(len(a)):
+        gridded = _on_grid(a[row], b[row])
+        if gridded is None:
+            confidence[row] = Confidence.UNCERTAIN.value
+            result[row] = _smaller(a[row], b[row]) if failed[row] else common[row]
+            continue
+        float_m2, grid_m2 = common[row].area, gridded.area
+        agree = abs(float_m2 - grid_m2) <= max(_AGREE_M2, _AGREE_SHARE * grid_m2)
+        if failed[row]:
+            result[row] = gridded
+        elif not agree:
+            disjoint = not shapely.relate_pattern(a[row], b[row], "T********")
+            larger = common[row] if float_m2 > grid_m2 else gridded
+            smaller = gridded if float_m2 > grid_m2 else common[row]
+            result[row] = smaller if disjoint else larger
+            confidence[row] = Confidence.CHECKED.value if disjoint else Confidence.UNCERTAIN.value
+    return polygon_parts(result), confidence
+
+
+def _on_grid(a: shapely.Geometry, b: shapely.Geometry) -> shapely.Geometry | None:
+    """Intersect on a grid of a micrometre; None where even that fails."""
+    try:
+        return polygon_parts(np.array([shapely.intersection(a, b, grid_size=_GRID_M)], dtype=object))[0]
+    except shapely.errors.GEOSException:
+        return None
+
+
+def _smaller(a: shapely.Geometry, b: shapely.Geometry) -> shapely.Geometry:
+    """Return the smaller polygon: the most that the two could share."""
+    return a if a.area <= b.area else b

@@ -1,0 +1,144 @@
+"""The order of the stages, and what surrounds them: reading, checking frames, publishing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from geopipe.config import Config, DeliveryOptions, Policy, load_policy, load_vocabulary
+from geopipe.errors import ConfigError, ExitCode, SourceError
+from geopipe.io.delivery import RawDelivery
+from geopipe.io.sources import Source, find_sources
+from geopipe.io.vector import read_sources
+from geopipe.reports.publish import publish
+from geopipe.reports.summary import summarise
+from geopipe.schema import FEATURES, OVERLAPS, State, check
+from geopipe.stages.deduplicate import deduplicate
+from geopipe.stages.finds import finds
+from geopipe.stages.ingest import ingest
+from geopipe.stages.overlaps import overlaps
+from geopipe.stages.reproject import reproject
+from geopipe.stages.validate import validate
+from geopipe.terms import Severity
+
+Progress = Callable[[str], None]
+Step = Callable[[State, Config, Policy], State]
+
+
+def _overlaps_and_finds(state: State, policy: Policy) -> State:
+    return finds(overlaps(state, policy), load_vocabulary())
+
+
+# Every stage after reading, in order: what it is called, and what it does.
+STEPS: dict[str, Step] = {
+    "validate": lambda state, _config, _policy: validate(state),
+    "reproject": reproject,
+    "deduplicate": lambda state, _config, policy: deduplicate(state, policy),
+    "overlaps": lambda state, _config, policy: _overlaps_and_finds(state, policy),
+}
+STAGES = ("ingest", *STEPS)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run: its summary, and the paths of what it wrote."""
+
+    summary: dict[str, Any]
+    outputs: tuple[Path, ...]
+
+    def exit_code(self, fail_on: str | None = None) -> ExitCode:
+        """Return 5 for findings as severe as `fail_on`, 4 where a file or layer was left out, else 0.
+
+        Rows that go back to their sender are data, not a failure.
+        """
+        levels = [level.value for level in Severity]
+        if fail_on and any(self.summary["severities"].get(level) for level in levels[: levels.index(fail_on) + 1]):
+            return ExitCode.FINDINGS
+        return ExitCode.PARTIAL if any(d["problems"] for d in self.summary["deliveries"]) else ExitCode.DONE
+
+
+def silent(_stage: str) -> None:
+    """Show no progress."""
+
+
+def read(config: Config, progress: Progress = silent) -> State:
+    """Read all deliveries and give every record its ids.
+
+    Raises
+    ------
+    SourceError
+        When no delivery could be used at all; it names each of them.
+    ConfigError
+        When no file has a column that was asked for by name.
+    """
+    progress("ingest")
+    with tempfile.TemporaryDirectory(prefix="geopipe-", ignore_cleanup_errors=True) as folder:
+        state = ingest(_deliveries(config, Path(folder)), load_vocabulary())
+    problems = [problem for delivery in state.deliveries for problem in delivery.problems]
+    if len(state.features) == 0:
+        sentences = "\n".join(sentence for _, sentence in problems)
+        if problems and all(code == "FIELD_UNKNOWN" for code, _ in problems):
+            raise ConfigError(sentences.rstrip("."))
+        raise SourceError(
+            "nothing could be compared\n" + (sentences or "No delivery was found in the folders given")
+        )
+    return state
+
+
+def _deliveries(config: Config, folder: Path) -> Iterator[tuple[RawDelivery, DeliveryOptions]]:
+    """Yield each delivered file with what is known of it; a file named twice is read once."""
+    sources: list[Source] = []
+    options: list[DeliveryOptions] = []
+    seen: set[Path] = set()
+    for spec in config.deliveries:
+        for source in find_sources([spec.path]):
+            if source.path.resolve() not in seen:
+                seen.add(source.path.resolve())
+                sources.append(source)
+                options.append(spec)
+    yield from zip(read_sources(sources, folder, workers=config.workers), options, strict=True)
+
+
+def advance(state: State, stage: str, config: Config, policy: Policy) -> State:
+    """Run one stage after ingest, and check the frames that it leaves."""
+    done = STEPS[stage](state, config, policy)
+    check(done.features, FEATURES, f"features after {stage}")
+    check(done.overlaps, OVERLAPS, f"overlaps after {stage}")
+    return done
+
+
+def run(config: Config, progress: Progress = silent, keep: Callable[[str, State], None] | None = None) -> State:
+    """Run all stages in memory; `keep`, if given, is handed what each one made."""
+    policy = load_policy(config.policy)
+    state = read(config, progress)
+    if keep:
+        keep("ingest", state)
+    for stage in STEPS:
+        progress(stage)
+        state = advance(state, stage, config, policy)
+        if keep:
+            keep(stage, state)
+    if len(state.features) == 0:
+        sentences = [sentence for delivery in state.deliveries for _, sentence in delivery.problems]
+        raise SourceError("\n".join(["nothing could be compared", *sentences]).rstrip("."))
+    return state
+
+
+def compare(config: Config, progress: Progress = silent) -> Result:
+    """Read, run every stage and publish into `config.output`."""
+    started = dt.datetime.now(dt.UTC)
+    return finish(run(config, progress), config, config.output, started, progress)
+
+
+def finish(
+    state: State, config: Config, folder: Path, started: dt.datetime, progress: Progress = silent
+) -> Result:
+    """Summarise and publish what the stages made."""
+    progress("publish")
+    summary = summarise(state, load_policy(config.policy))
+    outputs: Sequence[Path] = publish(state, summary, folder, config.layers, started)
+    return Result(summary, tuple(outputs))

@@ -1,0 +1,133 @@
+"""The layers that are published, built from what the stages made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyproj
+import shapely
+
+from geopipe.crs import WGS84, choose_operation, parse_crs, transform
+from geopipe.geometry import LINES, POINTS, polygon_parts
+from geopipe.io.geopackage import Layer
+from geopipe.schema import Frame, Geometries, State
+from geopipe.terms import HAZARD_KINDS
+
+# What a record shows to everybody. Delivered columns beyond these may name people: they stay in the workspace.
+_AREA_COLUMNS = [
+    "record_id", "source_id", "operator", "register", "kind", "status", "date_surveyed", "date_completed",
+    "date_of_information", "land_use", "clearance_depth_cm", "province_stated", "district_stated",
+    "village_stated", "area_stated_m2", "area_m2", "edge_uncertainty_m2", "file", "layer", "row", "row_id",
+    "version_id", "geometry_hash", "source_crs",
+]  # fmt: skip
+_REFERENCE_COLUMNS = [
+    "record_id", "source_id", "operator", "kind", "point_type", "date_found", "status", "province_stated",
+    "district_stated", "village_stated", "file", "layer", "row", "row_id", "source_crs",
+]  # fmt: skip
+
+
+def working_crs_wkt(text: str) -> str:
+    """Return the WKT of a working CRS, with a name that tells people what it is."""
+    crs = parse_crs(text)
+    if crs.name == "unknown":
+        named = crs.to_json_dict()
+        named["name"] = "geopipe working CRS (equal-area, WGS 84, metres)"
+        crs = pyproj.CRS.from_json_dict(named)
+    return str(crs.to_wkt())
+
+
+def published_layers(state: State, names: Iterable[str]) -> list[Layer]:
+    """Return the layers asked for, in the order in which a map should list them.
+
+    All geometries are in the working CRS. Overlaps that are the expected course of things within
+    one operator (hazard, then its release) stand in `handover` only.
+    """
+    builders = {
+        "areas": _areas,
+        "overlaps": _overlaps,
+        "handover": _handover,
+        "duplicates": lambda s: Layer("duplicates", s.duplicates.table, s.duplicates.geometry, "MultiPolygon"),
+        "findings": _findings,
+        "rejected": lambda s: Layer("rejected", s.rejected.table),
+        "hazard_unresolved": _unresolved,
+        "points": lambda s: _reference(s, "points", POINTS, "MultiPoint"),
+        "lines": lambda s: _reference(s, "lines", LINES, "MultiLineString"),
+    }
+    return [builders[name](state) for name in names]
+
+
+def _areas(state: State) -> Layer:
+    table = state.features.table.select(_AREA_COLUMNS)
+    return Layer("areas", _short_crs(table), state.features.geometry, "MultiPolygon")
+
+
+def _short_crs(table: pa.Table) -> pa.Table:
+    """Write CRSs by name: a WKT in every row helps nobody."""
+    encoded = table["source_crs"].combine_chunks().dictionary_encode()
+    names = pa.array([parse_crs(text).name if text else "" for text in encoded.dictionary.to_pylist()], pa.string())
+    return table.set_column(table.schema.get_field_index("source_crs"), "source_crs", names.take(encoded.indices))
+
+
+def shown_overlaps(state: State) -> Frame:
+    """Return the overlaps that people must look at: all across operators, within one only the unexpected."""
+    table = state.overlaps.table
+    same_kind = pc.equal(table["left_kind"], table["right_kind"])
+    expected = pc.equal(table["severity"], "note")
+    hidden = pc.and_(table["same_operator"], pc.and_(pc.invert(same_kind), expected))
+    return state.overlaps.take(~hidden.to_numpy())
+
+
+def _overlaps(state: State) -> Layer:
+    shown = shown_overlaps(state)
+    return Layer("overlaps", shown.table, shown.geometry, "MultiPolygon")
+
+
+def _handover(state: State) -> Layer:
+    """One line per hazard and release: how much of the hazard it released. No geometry, no case."""
+    pairs = state.overlaps.take(state.overlaps.flags("finding", ["expected_release", "status_not_updated"]))
+    hazard_left = pairs.flags("left_kind", sorted(HAZARD_KINDS))
+    columns = {}
+    for side, on_left in (("hazard", hazard_left), ("release", ~hazard_left)):
+        for name in ("id", "operator", "kind", "date"):
+            left, right = pairs.table[f"left_{name}"], pairs.table[f"right_{name}"]
+            columns[f"{side}_{name}"] = pc.if_else(pa.array(on_left), left, right)
+    share = pc.if_else(pa.array(hazard_left), pairs.table["left_share"], pairs.table["right_share"])
+    columns |= {
+        "finding": pairs.table["finding"],
+        "shared_m2": pairs.table["area_m2"],
+        "hazard_released_share": share,
+    }
+    return Layer("handover", pa.table(columns))
+
+
+def _findings(state: State) -> Layer:
+    """Findings with their ground; those told before coordinates were known get their record's polygon."""
+    areas = state.features
+    key = ["file", "layer", "row"]
+    where = {
+        place: row for row, place in enumerate(zip(*(areas.table[name].to_pylist() for name in key), strict=True))
+    } if len(state.findings) else {}  # fmt: skip
+    geometry = state.findings.geometry.copy()
+    places = list(zip(*(state.findings.table[name].to_pylist() for name in key), strict=True))
+    for row in np.flatnonzero(shapely.is_missing(geometry)):
+        if places[row] in where:
+            geometry[row] = areas.geometry[where[places[row]]]
+    present = ~shapely.is_missing(geometry)
+    geometry[present] = polygon_parts(geometry[present])
+    return Layer("findings", state.findings.table, geometry, "MultiPolygon")
+
+
+def _unresolved(state: State) -> Layer:
+    geometry: Geometries = state.unresolved.geometry
+    if len(geometry):
+        transformer, _ = choose_operation(WGS84, state.working_crs)
+        geometry = transform(geometry, transformer)
+    return Layer("hazard_unresolved", state.unresolved.table, geometry, "Unknown")
+
+
+def _reference(state: State, name: str, types: Iterable[int], declared: str) -> Layer:
+    records = state.reference.take(np.isin(shapely.get_type_id(state.reference.geometry), list(types)))
+    return Layer(name, _short_crs(records.table.select(_REFERENCE_COLUMNS)), records.geometry, declared)

@@ -1,0 +1,104 @@
+"""Publish: the layers and the summary into a folder, old or new, never half."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from geopipe.errors import OutputError
+from geopipe.io.geopackage import file_hash, sync, write_geopackage
+from geopipe.io.store import write_text
+from geopipe.reports.layers import published_layers, working_crs_wkt
+from geopipe.schema import State
+
+GEOPACKAGE = "geopipe.gpkg"
+SUMMARY = "summary.json"
+
+
+def publish(
+    state: State, summary: dict[str, Any], folder: Path, layers: Sequence[str], started: dt.datetime
+) -> list[Path]:
+    """Write the GeoPackage and, last, the summary with its hash.
+
+    Parameters
+    ----------
+    state : State
+    summary : dict
+        As `summarise` returns it; the file hashes and the time of the run are added here.
+    folder : Path
+        Made if it does not exist. Other files in it are left alone.
+    layers : sequence of str
+    started : datetime
+        When the run began, with its time zone.
+
+    Returns
+    -------
+    list of Path
+        What was written, the file to open first.
+
+    Raises
+    ------
+    OutputError
+        When the folder cannot be written. What was there before is then untouched.
+    """
+    temporary = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".geopipe-", suffix=".gpkg", dir=folder)
+        os.close(handle)
+        temporary = Path(name)
+        temporary.unlink()
+        write_geopackage(temporary, published_layers(state, layers), working_crs_wkt(state.working_crs))
+        final = _move(temporary, folder / GEOPACKAGE, started)
+    except OSError as error:
+        raise OutputError(f"the folder cannot be written ({error})", str(folder), "Choose another with -o.") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+    full = {
+        **summary,
+        "files": {final.name: file_hash(final)},
+        "run": {
+            "started_at": started.isoformat(timespec="seconds"),
+            "seconds": round((dt.datetime.now(dt.UTC) - started).total_seconds(), 2),
+        },
+    }
+    # Written last: a folder whose summary does not match its files was interrupted.
+    write_text(folder / SUMMARY, json.dumps(full, ensure_ascii=False, indent=1) + "\n")
+    return [final, folder / SUMMARY]
+
+
+def _move(temporary: Path, final: Path, started: dt.datetime) -> Path:
+    """Put a finished file in place; beside it, under a dated name, where a program holds the old one open."""
+    try:
+        os.replace(temporary, final)
+    except PermissionError:
+        final = final.with_stem(f"{final.stem}-{started:%Y%m%d-%H%M%S}")
+        os.replace(temporary, final)
+    sync(final.parent)
+    return final
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """Read the summary of a published folder.
+
+    Raises
+    ------
+    OutputError
+        When the folder holds none, or its files are not those that the summary was written for.
+    """
+    path = folder / SUMMARY
+    if not path.is_file():
+        raise OutputError("this folder holds no finished result", str(folder), "Run `geopipe compare` again.")
+    summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    for name, expected in summary["files"].items():
+        if not (folder / name).is_file() or file_hash(folder / name) != expected:
+            raise OutputError(
+                f"{name} is not the file that the summary was written for", str(folder), "Run it again."
+            )
+    return summary

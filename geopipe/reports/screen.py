@@ -1,0 +1,132 @@
+"""The first screen: under 25 lines of short English, safety first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_MOST_LINES = 24
+_SHOWN_ASSUMPTIONS = 3
+
+
+def first_screen(summary: dict[str, Any], outputs: list[str]) -> str:
+    """Return the lines that a technician sees at the end of a run.
+
+    Parameters
+    ----------
+    summary : dict
+        As `geopipe.reports.summary.summarise` returns it.
+    outputs : list of str
+        Paths of what was written; the first is the one to open next.
+    """
+    lines = [
+        *_not_all(summary),
+        _read(summary),
+        *_safety(summary),
+        *_overlaps(summary),
+        *_hectares(summary),
+        *_returned(summary),
+    ]
+    end = [f"OPEN NEXT   {outputs[0]} in QGIS" + (f"; figures in {outputs[1]}" if len(outputs) > 1 else "")] if outputs else []
+    room = _MOST_LINES - len(lines) - len(end)
+    return "\n".join([*lines, *_assumed(summary, room), *end])
+
+
+def _not_all(summary: dict[str, Any]) -> list[str]:
+    """Say on top, where it is true, that something was left out."""
+    balance = summary["balance"]
+    files = [d["file"] for d in summary["deliveries"] if d["problems"]]
+    if not files and not balance["rejected"]:
+        return []
+    parts = []
+    if files:
+        shown = ", ".join(files[:3]) + (" ..." if len(files) > 3 else "")
+        parts.append(f"{len(files)} of {len(summary['deliveries'])} files not or only partly used ({shown})")
+    if balance["rejected"]:
+        parts.append(f"{balance['rejected']:,} of {balance['records_in']:,} records not compared")
+    return [f"NOT ALL DATA COMPARED: {'; '.join(parts)}"]
+
+
+def _read(summary: dict[str, Any]) -> str:
+    b = summary["balance"]
+    reference = f", {b['kept_as_reference']:,} points and lines" if b["kept_as_reference"] else ""
+    return (
+        f"READ        {_count(len(summary['deliveries']), 'file')}, {_count(b['records_in'], 'record')}: "
+        f"{b['kept']:,} areas{reference}, {_count(b['duplicate'], 'duplicate')}, "
+        f"{_count(b['superseded'], 'older version')}, {b['rejected']:,} returned"
+    )
+
+
+def _safety(summary: dict[str, Any]) -> list[str]:
+    lines = [
+        f"SAFETY      {a['sentence']}: {a['count']:,} ({_ha(a['area_m2'])} ha)" for a in summary["alarms"]
+    ]
+    if summary["unresolved_hazard"]:
+        lines.append(
+            f"SAFETY      {_count(summary['unresolved_hazard'], 'record')} that may be hazard "
+            f"only drawn, not measured (layer hazard_unresolved)"
+        )
+    return lines or ["SAFETY      no alarm in the records compared; areas not shown are not thereby safe"]
+
+
+def _overlaps(summary: dict[str, Any]) -> list[str]:
+    between = summary["overlaps"]["between_operators"]
+    b = summary["balance"]
+    among = f"among {b['kept']:,} of {b['records_in']:,} records"
+    if not between["pairs"]:
+        return [f"OVERLAPS    no overlaps between operators {among}"]
+    lines = [f"OVERLAPS    {between['pairs']:,} between operators, {_ha(between['area_m2'])} ha pair by pair, {among}"]
+    kinds = sorted(between["by_finding"].items(), key=lambda item: -item[1]["pairs"])
+    lines.append("            " + ", ".join(f"{code} {item['pairs']:,}" for code, item in kinds[:4]))
+    lines += [
+        f"            {item['left_id']} x {item['right_id']}: {item['area_m2']:,.0f} m2, "
+        f"{_width(item['width_m'])} wide{', ' + item['province'] if item['province'] else ''}"
+        for item in between["largest"]
+    ]
+    thin, policy = between["very_thin"], summary["policy"]["very_thin"]
+    state = "in force" if policy["in_force"] else "a draft, not in force: nothing is left out"
+    lines.append(
+        f"VERY THIN   {thin['below_area']:,} of them below {policy['area_m2']:g} m2, {thin['below_width']:,} "
+        f"narrower than {policy['width_m']:g} m (this tolerance is {state})"
+    )
+    return lines
+
+
+def _hectares(summary: dict[str, Any]) -> list[str]:
+    """One line per kind; what kinds have in common is not double counting and not shown here."""
+    kinds = [(name, item) for name, item in summary["areas"].items() if name.isupper()]
+    lines = [
+        f"{'HECTARES' if number == 0 else '':<12}{name:<10}{_ha(item['reported_m2']):>12} reported"
+        f"{_ha(item['counted_twice_m2']):>12} counted twice{_ha(item['covered_m2']):>12} ground covered"
+        for number, (name, item) in enumerate(kinds)
+    ]
+    return lines or ["HECTARES    none: no record says that it is hazard or released land (use --kind or --kind-field)"]
+
+
+def _returned(summary: dict[str, Any]) -> list[str]:
+    if not summary["returned"]:
+        return []
+    most = sorted(summary["returned"].items(), key=lambda item: (-item[1], item[0]))
+    more = f" and {len(most) - 5} more" if len(most) > 5 else ""
+    return ["RETURN      " + ", ".join(f"{name} {count:,}" for name, count in most[:5]) + more + " (layer rejected)"]
+
+
+def _assumed(summary: dict[str, Any], room: int) -> list[str]:
+    told = [sentence for delivery in summary["deliveries"] for sentence in delivery["assumptions"]]
+    shown = told[: max(1, min(_SHOWN_ASSUMPTIONS, room - 1))] if len(told) > _SHOWN_ASSUMPTIONS else told
+    lines = [f"{'ASSUMED' if number == 0 else '':<12}{sentence}" for number, sentence in enumerate(shown)]
+    if len(told) > len(shown):
+        lines.append(f"            and {len(told) - len(shown)} more (summary.json)")
+    return lines
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _ha(m2: float) -> str:
+    hectares = m2 / 10_000
+    return f"{hectares:,.2f}" if hectares < 100 else f"{hectares:,.0f}"
+
+
+def _width(metres: float) -> str:
+    return f"{metres:,.0f} m" if metres >= 10 else f"{metres:.2f} m"

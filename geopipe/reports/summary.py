@@ -1,0 +1,230 @@
+"""The summary of a run: everything that the first screen, a script or a nightly digest needs, as plain values."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from importlib.metadata import version
+from math import fsum
+from typing import Any
+
+import numpy as np
+import pyproj
+import shapely
+
+from geopipe import __version__
+from geopipe.config import Policy
+from geopipe.coverage import CLASSES
+from geopipe.errors import GeopipeError
+from geopipe.geometry import width_m
+from geopipe.reports.layers import shown_overlaps
+from geopipe.schema import Frame, State
+from geopipe.terms import Outcome
+
+_LIBRARIES = ("shapely", "pyogrio", "fiona", "pyproj", "geopandas", "rtree", "pyarrow", "numpy")
+LARGEST = 5
+
+
+def balance(state: State) -> dict[str, int]:
+    """Return how every record ended; the parts add up to `records_in`.
+
+    Raises
+    ------
+    GeopipeError
+        When they do not: a bug, never the data's fault.
+    """
+    outcomes = Counter(state.duplicates.table["outcome"].to_pylist())
+    parts = {
+        "kept": len(state.features),
+        "kept_as_reference": len(state.reference),
+        "duplicate": outcomes[Outcome.DUPLICATE],
+        "superseded": outcomes[Outcome.SUPERSEDED],
+        "rejected": len(state.rejected),
+    }
+    records_in = sum(delivery.records_in for delivery in state.deliveries)
+    if records_in != sum(parts.values()):
+        raise GeopipeError(
+            f"the balance does not close: {records_in} records in, {sum(parts.values())} accounted for ({parts})",
+            remedy="This is a fault of geopipe; please report it.",
+        )
+    return {"records_in": records_in, **parts}
+
+
+def summarise(state: State, policy: Policy) -> dict[str, Any]:
+    """Return the summary of a run as plain values (areas in m2, lengths in m), without any time stamp."""
+    shown = shown_overlaps(state)
+    between = shown.take(~_true(shown, "same_operator"))
+    return {
+        "geopipe": __version__,
+        "balance": balance(state),
+        "deliveries": _deliveries(state),
+        "returned": _returned(state),
+        "unresolved_hazard": len(set(zip(*_columns(state.unresolved, "file", "layer", "row"), strict=True))),
+        "areas": _areas(state),
+        "overlaps": {
+            "pairs": len(shown),
+            "by_finding": _by(shown, "finding"),
+            "between_operators": {
+                "pairs": len(between),
+                "area_m2": _total(between),
+                "by_finding": _by(between, "finding"),
+                "by_operator_pair": _operator_pairs(between),
+                "very_thin": _very_thin(between, policy),
+                "largest": _largest(between),
+            },
+            "within_operators": {"pairs": len(shown) - len(between)},
+            "uncertain": int(shown.flags("confidence", ["uncertain"]).sum()),
+        },
+        "findings": dict(sorted(Counter(state.findings.table["code"].to_pylist()).items())),
+        "severities": dict(
+            sorted(Counter([*_columns(shown, "severity")[0], *_columns(state.findings, "severity")[0]]).items())
+        ),
+        "alarms": _alarms(state, shown, policy),
+        "working_crs": state.working_crs,
+        "policy": {
+            "name": policy.name,
+            "version": policy.version,
+            "reference": policy.reference,
+            "very_thin": policy.very_thin.model_dump(),
+        },
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions on which figures may depend."""
+    libraries = {name: version(name) for name in _LIBRARIES}
+    engines = {"python": platform.python_version(), "GEOS": shapely.geos_version_string}
+    return {**engines, "PROJ": pyproj.proj_version_str, **libraries}
+
+
+def _columns(frame: Frame, *names: str) -> list[list[Any]]:
+    return [frame.table[name].to_pylist() for name in names]
+
+
+def _true(frame: Frame, name: str) -> Any:
+    return np.asarray(frame.table[name].to_numpy(), dtype=bool)
+
+
+def _total(frame: Frame) -> float:
+    return fsum(frame.table["area_m2"].to_pylist())
+
+
+def _by(frame: Frame, name: str) -> dict[str, dict[str, float]]:
+    """Return pairs and area per value of a column."""
+    keys = frame.table[name].to_pylist()
+    area_m2 = frame.numpy("area_m2").astype(float)
+    groups: dict[str, list[float]] = {}
+    for key, m2 in zip(keys, area_m2.tolist(), strict=True):
+        groups.setdefault(key, []).append(m2)
+    return {key: {"pairs": len(m2), "area_m2": fsum(m2)} for key, m2 in sorted(groups.items())}
+
+
+def _operator_pairs(frame: Frame) -> list[dict[str, Any]]:
+    groups: dict[tuple[str, str], list[float]] = {}
+    for left, right, m2 in zip(*_columns(frame, "left_operator", "right_operator", "area_m2"), strict=True):
+        groups.setdefault((min(left, right), max(left, right)), []).append(m2)
+    return [
+        {"operators": list(pair), "pairs": len(m2), "area_m2": fsum(m2)} for pair, m2 in sorted(groups.items())
+    ]
+
+
+def _very_thin(frame: Frame, policy: Policy) -> dict[str, int]:
+    """Count what the policy calls very thin; nothing is taken away by it."""
+    width = frame.numpy("width_m").astype(float)
+    area_m2 = frame.numpy("area_m2").astype(float)
+    return {
+        "below_area": int((area_m2 < policy.very_thin.area_m2).sum()),
+        "below_width": int((width < policy.very_thin.width_m).sum()),
+    }
+
+
+def _largest(frame: Frame) -> list[dict[str, Any]]:
+    """Return the largest overlaps that are not the expected course of things, each with its width."""
+    open_rows = np.flatnonzero(~frame.flags("finding", ["expected_release", "evolution"]))
+    area_m2 = frame.numpy("area_m2").astype(float)
+    rows = open_rows[np.argsort(-area_m2[open_rows], kind="stable")[:LARGEST]]
+    names = ("left_id", "right_id", "finding", "area_m2", "mean_width_m", "left_province", "right_province")
+    largest = frame.take(rows).table.select(names).to_pylist()
+    for item, width in zip(largest, width_m(frame.geometry[rows]), strict=True):
+        item["width_m"] = float(width)
+        item["province"] = item.pop("left_province") or item["right_province"]
+        del item["right_province"]
+    return largest
+
+
+def _areas(state: State) -> dict[str, dict[str, float]]:
+    """Return for each class: records, reported area, ground counted twice and ground covered."""
+    result = {}
+    for name, kinds in CLASSES.items():
+        records = int(state.features.flags("kind", sorted(kinds)).sum())
+        if not records:
+            continue
+        rows = state.coverage.take(state.coverage.flags("ground", [name]))
+        claims, m2 = rows.numpy("claims").astype(float), rows.numpy("ground_m2").astype(float)
+        result[name] = {
+            "records": records,
+            "reported_m2": fsum(claims * m2),
+            "counted_twice_m2": fsum((claims - 1) * m2),
+            "covered_m2": fsum(m2),
+            "most_claims": int(claims.max()) if len(claims) else 0,
+        }
+    return result
+
+
+def _returned(state: State) -> dict[str, int]:
+    """Return how many records go back, per operator or, where none is known, per file."""
+    operators, files = _columns(state.rejected, "operator", "file")
+    return dict(sorted(Counter(o or f for o, f in zip(operators, files, strict=True)).items()))
+
+
+def _deliveries(state: State) -> list[dict[str, Any]]:
+    parts: Sequence[tuple[str, Frame]] = (
+        ("kept", state.features),
+        ("kept_as_reference", state.reference),
+        ("rejected", state.rejected),
+    )
+    counts = {name: Counter(frame.table["file"].to_pylist()) for name, frame in parts}
+    for outcome in (Outcome.DUPLICATE, Outcome.SUPERSEDED):
+        rows = state.duplicates.take(state.duplicates.flags("outcome", [outcome]))
+        counts[str(outcome)] = Counter(rows.table["file"].to_pylist())
+    return [
+        {
+            "file": delivery.file,
+            "driver": delivery.driver,
+            "sha256": delivery.content_hash,
+            "balance": {
+                "records_in": delivery.records_in,
+                **{name: counter[delivery.file] for name, counter in counts.items()},
+            },
+            "layers": [
+                {"layer": i.layer, "crs": i.crs, "records": i.records, "counted": i.counted, "count": i.count_method}
+                for i in delivery.layers
+            ],
+            "operations": list(delivery.operations),
+            "problems": [{"code": code, "sentence": sentence} for code, sentence in delivery.problems],
+            "suggestion": delivery.suggestion,
+            "assumptions": list(delivery.assumptions),
+        }
+        for delivery in state.deliveries
+    ]
+
+
+def _alarms(state: State, shown: Frame, policy: Policy) -> list[dict[str, Any]]:
+    """Return every kind of alarm with its count and ground; alarms are never empty words."""
+    alarms = []
+    pairs = shown.take(shown.flags("severity", ["alarm"]))
+    for code, item in _by(pairs, "finding").items():
+        alarms.append({"code": code, "sentence": policy.sentences.get(code, code), "count": item["pairs"], "area_m2": item["area_m2"]})
+    told = state.findings.take(state.findings.flags("severity", ["alarm"]))
+    names = {
+        "HAZARD_SMALLER": "Newer version makes hazard smaller",
+        "RELEASED_LARGER": "Newer version makes released land larger",
+        "FIND_ON_RELEASED_LAND": "Found on land after its release",
+    }
+    for code in sorted(set(told.table["code"].to_pylist())):
+        rows = told.take(told.flags("code", [code]))
+        area_m2 = fsum(v for v in rows.table["measure"].to_pylist() if v is not None)
+        alarms.append({"code": code, "sentence": names.get(code, code), "count": len(rows), "area_m2": area_m2})
+    return alarms

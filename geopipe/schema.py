@@ -1,0 +1,311 @@
+"""Frames that flow between stages: their columns, and the state that carries them.
+
+A frame is an Arrow table and an array of geometries of the same length. Stages
+pass frames on and never change one in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+from numpy.typing import NDArray
+
+from geopipe.errors import SchemaError
+from geopipe.terms import CountMethod
+
+Geometries: TypeAlias = NDArray[np.object_]
+Mask: TypeAlias = NDArray[np.bool_]
+Indices: TypeAlias = NDArray[np.intp]
+
+# Where a record came from: the first columns of every frame that names records.
+_ORIGIN = [
+    ("file", pa.string()),
+    ("layer", pa.string()),
+    ("row", pa.int64()),
+    ("operator", pa.string()),
+    ("kind", pa.string()),
+    ("source_id", pa.string()),
+]
+# FEATURES and REFERENCE. Areas in m2, lengths in m; `source_geometry` is WKB as
+# delivered (Z and M kept) in `source_crs`; `geometry` is in the CRS of the stage.
+FEATURES = pa.schema(
+    [
+        ("row_id", pa.string()),
+        ("record_id", pa.string()),
+        ("version_id", pa.string()),
+        ("geometry_hash", pa.string()),
+        *_ORIGIN,
+        ("id_is_delivered", pa.bool_()),
+        ("register", pa.string()),
+        ("status", pa.string()),
+        ("date_surveyed", pa.date32()),
+        ("date_completed", pa.date32()),
+        ("date_of_information", pa.date32()),
+        ("land_use", pa.string()),
+        ("clearance_depth_cm", pa.float64()),
+        ("province_stated", pa.string()),
+        ("district_stated", pa.string()),
+        ("village_stated", pa.string()),
+        ("area_stated_m2", pa.float64()),
+        ("area_m2", pa.float64()),
+        ("edge_uncertainty_m2", pa.float64()),
+        ("point_type", pa.string()),
+        ("date_found", pa.date32()),
+        ("geometry_problem", pa.string()),
+        ("attributes", pa.string()),
+        ("source_geometry", pa.large_binary()),
+        ("source_crs", pa.string()),
+    ]
+)
+# `measure` is a figure that belongs to the finding, its unit in `unit`.
+FINDINGS = pa.schema(
+    [
+        ("code", pa.string()),
+        ("severity", pa.string()),
+        *_ORIGIN,
+        ("record_id", pa.string()),
+        ("other_id", pa.string()),
+        ("sentence", pa.string()),
+        ("measure", pa.float64()),
+        ("unit", pa.string()),
+    ]
+)
+REJECTED = pa.schema([*_ORIGIN, ("reason", pa.string()), ("sentence", pa.string())])
+# `position` says how the outline was placed when its coordinates could not be taken as they stand.
+UNRESOLVED = pa.schema(
+    [*_ORIGIN, ("reason", pa.string()), ("sentence", pa.string()), ("position", pa.string())]
+)
+# `how` is equal, near_equal, same_content or older_version; `measure` is the common ground's share (IoU).
+DUPLICATES = pa.schema(
+    [
+        *_ORIGIN,
+        ("outcome", pa.string()),
+        ("record_id", pa.string()),
+        ("row_id", pa.string()),
+        ("of_record_id", pa.string()),
+        ("of_row_id", pa.string()),
+        ("how", pa.string()),
+        ("iou", pa.float64()),
+        ("uncovered_m2", pa.float64()),
+        ("sentence", pa.string()),
+    ]
+)
+OVERLAPS = pa.schema(
+    [
+        *[(f"{side}_{name}", kind) for name, kind in (
+            ("id", pa.string()), ("operator", pa.string()), ("kind", pa.string()),
+            ("row_id", pa.string()), ("geometry_hash", pa.string()), ("date", pa.date32()),
+            ("province", pa.string()),
+        ) for side in ("left", "right")],
+        ("same_operator", pa.bool_()),
+        ("relation", pa.string()),
+        ("finding", pa.string()),
+        ("severity", pa.string()),
+        ("counted", pa.bool_()),
+        ("time_order", pa.string()),
+        ("area_m2", pa.float64()),
+        ("left_share", pa.float64()),
+        ("right_share", pa.float64()),
+        ("width_m", pa.float64()),
+        ("mean_width_m", pa.float64()),
+        ("parts", pa.int64()),
+        ("edge_uncertainty_m2", pa.float64()),
+        ("confidence", pa.string()),
+        ("group_id", pa.string()),
+    ]
+)  # fmt: skip
+# Ground by class and by how many records claim it: `claims` = k, `ground_m2` = area claimed exactly k times.
+COVERAGE = pa.schema([("ground", pa.string()), ("claims", pa.int64()), ("ground_m2", pa.float64())])
+
+
+@dataclass(frozen=True)
+class Frame:
+    """An Arrow table with one geometry (or None) per row."""
+
+    table: pa.Table
+    geometry: Geometries
+
+    def __post_init__(self) -> None:
+        if self.table.num_rows != len(self.geometry):
+            raise SchemaError(f"{self.table.num_rows} rows but {len(self.geometry)} geometries")
+
+    def __len__(self) -> int:
+        return len(self.geometry)
+
+    def numpy(self, name: str) -> NDArray[Any]:
+        """Return a column as a NumPy array; strings as objects, missing numbers as NaN."""
+        return np.asarray(self.table[name].combine_chunks().to_numpy(zero_copy_only=False))
+
+    def flags(self, name: str, values: Sequence[str]) -> Mask:
+        """Return where a string column holds one of the values."""
+        return np.asarray(pc.is_in(self.table[name], pa.array(list(values), pa.string())).to_numpy())
+
+    def take(self, which: Mask | Indices) -> Frame:
+        """Return the rows of a mask or of indices, in that order."""
+        indices = np.flatnonzero(which) if which.dtype == np.bool_ else which
+        return Frame(self.table.take(pa.array(indices)), self.geometry[indices])
+
+    def with_geometry(self, geometry: Geometries) -> Frame:
+        """Return the same rows with other geometries."""
+        return Frame(self.table, geometry)
+
+    def with_columns(self, columns: Mapping[str, Any]) -> Frame:
+        """Return the same rows with columns replaced, each cast to its type in the table."""
+        table = self.table
+        for name, values in columns.items():
+            position = table.schema.get_field_index(name)
+            kind = table.schema.field(position).type
+            table = table.set_column(position, name, _as_array(values, kind, len(self)))
+        return Frame(table, self.geometry)
+
+
+def make_frame(schema: pa.Schema, columns: Mapping[str, Any], geometry: Geometries) -> Frame:
+    """Build a frame; columns that are not given are null, a single value is repeated.
+
+    Raises
+    ------
+    SchemaError
+        When a column is not in the schema.
+    """
+    unknown = sorted(set(columns) - set(schema.names))
+    if unknown:
+        raise SchemaError(f"columns {', '.join(unknown)} do not belong to this frame")
+    size = len(geometry)
+    arrays = [_as_array(columns.get(item.name), item.type, size) for item in schema]
+    return Frame(pa.table(arrays, schema=schema), geometry)
+
+
+def empty_frame(schema: pa.Schema) -> Frame:
+    """Return a frame of this schema without rows."""
+    return Frame(schema.empty_table(), np.empty(0, dtype=object))
+
+
+def concat(frames: Sequence[Frame]) -> Frame:
+    """Join frames of one schema, in order."""
+    if len(frames) == 1:
+        return frames[0]
+    table = pa.concat_tables([frame.table for frame in frames]).combine_chunks()
+    return Frame(table, np.concatenate([frame.geometry for frame in frames]))
+
+
+def check(frame: Frame, schema: pa.Schema, name: str) -> None:
+    """Raise one SchemaError that lists every column that is missing, foreign or of the wrong type."""
+    have, want = frame.table.schema, schema
+    faults = [f"{item.name} is missing" for item in want if item.name not in have.names]
+    faults += [f"{item.name} is foreign" for item in have if item.name not in want.names]
+    faults += [
+        f"{item.name} is {have.field(item.name).type}, not {item.type}"
+        for item in want
+        if item.name in have.names and have.field(item.name).type != item.type
+    ]
+    if faults:
+        raise SchemaError("; ".join(faults), name)
+
+
+def origin(frame: Frame) -> dict[str, pa.ChunkedArray]:
+    """Return the columns that say where each record of a FEATURES frame came from."""
+    return {name: frame.table[name] for name, _ in _ORIGIN}
+
+
+def no_geometry(size: int) -> Geometries:
+    """Return an array of `size` missing geometries."""
+    return np.full(size, None, dtype=object)
+
+
+def to_wkb(geometry: Geometries) -> pa.Array:
+    """Return geometries as little-endian ISO WKB, null where there is none."""
+    return pa.array(shapely.to_wkb(geometry, flavor="iso", byte_order=1), pa.large_binary())
+
+
+def from_wkb(column: Any) -> Geometries:
+    """Return the geometries of a WKB column that geopipe wrote itself."""
+    return np.asarray(shapely.from_wkb(column.to_numpy(zero_copy_only=False)), dtype=object)
+
+
+def _as_array(values: Any, kind: pa.DataType, size: int) -> pa.Array | pa.ChunkedArray:
+    """Turn a column, or one value for all rows, into Arrow of the wanted type."""
+    if values is None or isinstance(values, str | float | int | bool):
+        return pa.repeat(pa.scalar(values, kind), size)
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values if values.type == kind else values.cast(kind)
+    if isinstance(values, np.ndarray) and values.dtype.kind == "f":
+        return pa.array(values, kind, from_pandas=True)  # NaN means unknown
+    return pa.array(values, kind)
+
+
+@dataclass(frozen=True)
+class LayerCount:
+    """How many records one layer of a delivery holds, and how well that was checked."""
+
+    layer: str
+    crs: str
+    records: int
+    counted: int | None
+    count_method: CountMethod
+    polygons: int = 0
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One delivered file as it was read.
+
+    `problems` holds (code, sentence) for everything for which the file, or a
+    layer of it, was not compared; `suggestion` is the option that would help,
+    if geopipe knows one; `operations` are the coordinate operations used.
+    """
+
+    file: str
+    content_hash: str
+    driver: str
+    layers: tuple[LayerCount, ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
+    assumptions: tuple[str, ...] = ()
+    operations: tuple[dict[str, Any], ...] = ()
+    suggestion: str = ""
+
+    @property
+    def records_in(self) -> int:
+        """Records that this delivery holds: those read, or counted where none could be read."""
+        return sum(layer.records for layer in self.layers)
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that the stages have made so far."""
+
+    deliveries: tuple[Delivery, ...] = ()
+    features: Frame = field(default_factory=lambda: empty_frame(FEATURES))
+    reference: Frame = field(default_factory=lambda: empty_frame(FEATURES))
+    rejected: Frame = field(default_factory=lambda: empty_frame(REJECTED))
+    unresolved: Frame = field(default_factory=lambda: empty_frame(UNRESOLVED))
+    findings: Frame = field(default_factory=lambda: empty_frame(FINDINGS))
+    duplicates: Frame = field(default_factory=lambda: empty_frame(DUPLICATES))
+    overlaps: Frame = field(default_factory=lambda: empty_frame(OVERLAPS))
+    coverage: Frame = field(default_factory=lambda: empty_frame(COVERAGE))
+    working_crs: str = ""
+
+    def adding(self, **frames: Sequence[Frame]) -> State:
+        """Return a state with more rows appended to the named frames."""
+        changes = {name: concat([getattr(self, name), *more]) for name, more in frames.items() if more}
+        return replace(self, **changes)
+
+
+def findings_about(
+    records: Frame, code: str, severity: str, sentence: Any, *, geometry: Geometries | None = None, **more: Any
+) -> Frame:
+    """Return one finding per record; `sentence` and `more` are columns or one value for all."""
+    columns = {**origin(records), "record_id": records.table["record_id"], "code": code}
+    shown = records.geometry if geometry is None else geometry
+    return make_frame(FINDINGS, {**columns, "severity": severity, "sentence": sentence, **more}, shown)
+
+
+def rejected_of(records: Frame, reason: Any, sentence: Any) -> Frame:
+    """Return the REJECTED rows of records; `reason` and `sentence` are columns or one value for all."""
+    columns = {**origin(records), "reason": reason, "sentence": sentence}
+    return make_frame(REJECTED, columns, no_geometry(len(records)))

@@ -1,0 +1,231 @@
+"""Overlaps: every pair of areas that shares ground, measured, related and named by the policy's table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+from numpy.typing import NDArray
+
+from geopipe.config import FindingRule, Policy
+from geopipe.coverage import component_labels, coverage
+from geopipe.geometry import mean_width_m, width_m
+from geopipe.identity import hashes
+from geopipe.overlay import SharedGround, shared_ground
+from geopipe.schema import OVERLAPS, Frame, Indices, Mask, State, make_frame
+from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Relation, Status
+
+# A border that runs within a micrometre of another one touches it: coordinates of turning points
+# delivered in different CRSs agree to some nanometres, PROJ's round trips to 12 nm.
+TOUCH_M = 1e-6
+# The largest inscribed circle is worth its time only on overlaps up to this many policy widths.
+_WIDTHS_MEASURED = 5
+
+
+def overlaps(state: State, policy: Policy) -> State:
+    """Find every pair of areas that share ground, across operators and within each.
+
+    Parameters
+    ----------
+    state : State
+        Valid areas in an equal-area working CRS (m), sorted by `row_id`.
+    policy : Policy
+        The table of findings and the figures beside it.
+
+    Returns
+    -------
+    State
+        `overlaps` sorted by `left_id`, `right_id` with intersection polygons; `coverage` with the
+        ground of each kind by the number of records that claim it.
+    """
+    areas = state.features
+    left, right = candidate_pairs(areas)
+    ground = shared_ground(areas.geometry, left, right, TOUCH_M)
+    pairs = _Pairs(areas, ground, policy)
+    frame = _in_order(pairs.frame())
+    return replace(state, overlaps=frame, coverage=coverage(areas, ground))
+
+
+def candidate_pairs(areas: Frame) -> tuple[Indices, Indices]:
+    """Return the pairs whose boxes meet, left before right by `record_id`, then by row."""
+    left, right = shapely.STRtree(areas.geometry).query(areas.geometry)
+    once = left < right
+    left, right = left[once], right[once]
+    ids = areas.table["record_id"]
+    rank = np.empty(len(areas), dtype=np.intp)
+    rank[pc.sort_indices(ids).to_numpy()] = np.arange(len(areas))
+    swap = rank[left] > rank[right]
+    return np.where(swap, right, left), np.where(swap, left, right)
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Pairs that share ground, and everything the policy's table asks about them."""
+
+    areas: Frame
+    ground: SharedGround
+    policy: Policy
+
+    def column(self, name: str) -> tuple[Any, Any]:
+        """Return a column of the areas for the left and the right side."""
+        column = self.areas.table[name].combine_chunks()
+        return column.take(pa.array(self.ground.left)), column.take(pa.array(self.ground.right))
+
+    def numpy(self, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return :meth:`column` as NumPy arrays."""
+        left, right = self.column(name)
+        return left.to_numpy(zero_copy_only=False), right.to_numpy(zero_copy_only=False)
+
+    def frame(self) -> Frame:
+        """Measure, relate and name the pairs."""
+        ground, policy = self.ground, self.policy
+        geometry, area_m2 = ground.geometry, ground.area_m2
+        left_m2, right_m2 = self.numpy("area_m2")
+        relation = self.relations(left_m2, right_m2)
+        mean_m = mean_width_m(area_m2, shapely.length(geometry))
+        measured = mean_m < _WIDTHS_MEASURED * policy.very_thin.width_m
+        width = np.full(len(area_m2), np.nan)
+        width[measured] = width_m(geometry[measured])
+        same_operator = np.asarray(pc.equal(*self.column("operator")).to_numpy(zero_copy_only=False))
+        verdict = _Verdicts(self, relation, same_operator)
+        uncertainty = np.maximum(*self.numpy("edge_uncertainty_m2"))
+        columns: dict[str, Any] = {}
+        for target, source in (
+            ("id", "record_id"), ("operator", "operator"), ("kind", "kind"), ("row_id", "row_id"),
+            ("geometry_hash", "geometry_hash"), ("province", "province_stated"),
+        ):  # fmt: skip
+            columns[f"left_{target}"], columns[f"right_{target}"] = self.column(source)
+        columns["left_date"], columns["right_date"] = verdict.dates
+        columns |= {
+            "same_operator": same_operator,
+            "relation": relation,
+            "finding": verdict.of("code"),
+            "severity": verdict.of("severity"),
+            "counted": verdict.of("counted").astype(bool),
+            "time_order": verdict.order,
+            "area_m2": area_m2,
+            "left_share": np.minimum(area_m2 / left_m2, 1.0),
+            "right_share": np.minimum(area_m2 / right_m2, 1.0),
+            "width_m": width,
+            "mean_width_m": mean_m,
+            "parts": shapely.get_num_geometries(geometry),
+            "edge_uncertainty_m2": uncertainty,
+            "confidence": ground.confidence,
+            "group_id": self.groups(),
+        }
+        return make_frame(OVERLAPS, columns, geometry)
+
+    def relations(self, left_m2: NDArray[np.float64], right_m2: NDArray[np.float64]) -> NDArray[np.object_]:
+        """Name how the two polygons lie to each other, as seen from the left one; geometry only."""
+        common_m2 = self.ground.area_m2
+        perimeter_m = shapely.length(self.areas.geometry)
+        # What sticks out by less than a micrometre along the border does not stick out.
+        left_inside = left_m2 - common_m2 <= TOUCH_M * perimeter_m[self.ground.left]
+        right_inside = right_m2 - common_m2 <= TOUCH_M * perimeter_m[self.ground.right]
+        iou = common_m2 / (left_m2 + right_m2 - common_m2)
+        return np.select(
+            [left_inside & right_inside, iou >= self.policy.near_equal_iou, right_inside, left_inside],
+            [Relation.EQUAL.value, Relation.NEAR_EQUAL.value, Relation.CONTAINS.value, Relation.WITHIN.value],
+            Relation.PARTIAL.value,
+        ).astype(object)
+
+    def groups(self) -> list[str]:
+        """Return one label per overlap group: overlaps that hang together through common records."""
+        label = component_labels(len(self.areas), self.ground.left, self.ground.right)
+        first = label[self.ground.left]  # the lowest row of the group stands for it
+        names = self.areas.table["row_id"].take(pa.array(first)).to_pylist()
+        return [f"g-{digest}" for digest in hashes((name,) for name in names)]
+
+
+class _Verdicts:
+    """The finding of each pair: the first rule of the policy's table that fits."""
+
+    def __init__(self, pairs: _Pairs, relation: NDArray[np.object_], same_operator: Mask) -> None:
+        self.pairs = pairs
+        self.kinds = pairs.numpy("kind")
+        self.same_operator = same_operator
+        self.relation = relation
+        self.status = pairs.numpy("status")
+        self.depth_cm = pairs.numpy("clearance_depth_cm")
+        self.record = pairs.numpy("record_id")
+        self.when = [self._dates(side) for side in (0, 1)]
+        self.rule = self._choose()
+
+    def _dates(self, side: int) -> NDArray[np.datetime64]:
+        """Return the date that orders a record: survey of a hazard, completion of a release."""
+        surveyed = self.pairs.numpy("date_surveyed")[side].astype("datetime64[D]")
+        completed = self.pairs.numpy("date_completed")[side].astype("datetime64[D]")
+        released = np.isin(self.kinds[side], sorted(RELEASED_KINDS))
+        hazard = np.isin(self.kinds[side], sorted(HAZARD_KINDS))
+        return np.where(released, completed, np.where(hazard, surveyed, np.datetime64("NaT")))
+
+    @property
+    def dates(self) -> tuple[pa.Array, pa.Array]:
+        """The two dates as Arrow columns."""
+        return pa.array(self.when[0], pa.date32()), pa.array(self.when[1], pa.date32())
+
+    @property
+    def order(self) -> NDArray[np.object_]:
+        """`left_first`, `right_first` or `unknown`; the same day is unknown."""
+        left, right = self.when
+        return np.select([left < right, right < left], ["left_first", "right_first"], "unknown").astype(object)
+
+    def of(self, name: str) -> NDArray[np.object_]:
+        """Return an attribute of each pair's rule."""
+        rules = [*self.pairs.policy.findings, _UNNAMED]
+        values = np.array([getattr(rule, name) for rule in rules], dtype=object)
+        return np.asarray([str(v) if isinstance(v, str) else v for v in values], dtype=object)[self.rule]
+
+    def _choose(self) -> Indices:
+        size = len(self.pairs.ground.left)
+        chosen = np.full(size, len(self.pairs.policy.findings), dtype=np.intp)
+        for number in reversed(range(len(self.pairs.policy.findings))):
+            rule = self.pairs.policy.findings[number]
+            chosen[self._fits(rule, 0, 1) | self._fits(rule, 1, 0)] = number
+        return chosen
+
+    def _fits(self, rule: FindingRule, a: int, b: int) -> Mask:
+        """Say where a rule fits with side `a` as its `a`."""
+        fits = np.isin(self.kinds[a], rule.a) & np.isin(self.kinds[b], rule.b)
+        if rule.operators != "any":
+            fits &= self.same_operator == (rule.operators == "same")
+        first, second = self.when[a], self.when[b]
+        known = first != second  # NaT differs from everything, so dates must be there as well
+        known &= ~np.isnat(first) & ~np.isnat(second)
+        orders = {"a_first": first < second, "b_first": second < first, "known": known, "unknown": ~known}
+        if rule.order != "any":
+            fits &= orders[rule.order]
+        for condition in rule.when:
+            fits &= self._condition(condition, a, b)
+        return np.asarray(fits, dtype=bool)
+
+    def _condition(self, condition: str, a: int, b: int) -> Mask:
+        inside = (Relation.WITHIN, Relation.CONTAINS)[a]
+        with np.errstate(invalid="ignore"):
+            return np.asarray(
+                {
+                    "a_open": self.status[a] != Status.CLOSED,
+                    "a_stated_open": np.isin(self.status[a], [Status.OPEN, Status.WORKED_ON]),
+                    "a_within_b": np.isin(self.relation, [Relation.EQUAL, inside]),
+                    "b_shallow": self.depth_cm[b].astype(float) < self.pairs.policy.full_depth_cm,
+                    "same_record": self.record[a] == self.record[b],
+                    "near_equal": np.isin(self.relation, [Relation.EQUAL, Relation.NEAR_EQUAL]),
+                }[condition],
+                dtype=bool,
+            )
+
+
+# A pair that no rule of a policy names is still listed.
+_UNNAMED = FindingRule(a=("any",), b=("any",), code="unnamed", severity="check", sentence="No rule of the policy names this pair")  # type: ignore[arg-type]
+
+
+def _in_order(frame: Frame) -> Frame:
+    """Sort pairs by their ids, and by rows where two versions share an id."""
+    keys = [(name, "ascending") for name in ("left_id", "right_id", "left_row_id", "right_row_id")]
+    return frame.take(pc.sort_indices(frame.table, keys).to_numpy().astype(np.intp))
+
+

@@ -1,0 +1,256 @@
+"""Reproject: turning points into one equal-area working CRS, then the one repair.
+
+Edges are the straight lines between turning points in the working CRS; nothing
+is densified, so that neighbours who share turning points share their border
+whatever CRS each delivered in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import shapely
+from numpy.typing import NDArray
+
+from geopipe.config import Config, Policy
+from geopipe.crs import (
+    choose_operation,
+    choose_working_crs,
+    in_range,
+    lonlat_bounds,
+    require_equal_area,
+    transform,
+)
+from geopipe.errors import SourceError
+from geopipe.geometry import edge_uncertainty_m2, longest_edges_m, repair
+from geopipe.schema import (
+    Delivery,
+    Frame,
+    Geometries,
+    Mask,
+    State,
+    findings_about,
+    rejected_of,
+)
+from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Severity
+from geopipe.threads import threaded
+from geopipe.unresolved import unresolved_of
+
+_OUTSIDE = "The coordinates lie far outside the area where the stated coordinate system is used"
+# Stated areas that are wrong by these factors are most likely in another unit.
+_UNITS = ((1e-4, "hectares"), (1e-6, "square kilometres"), (1e4, "m2 multiplied by 10,000"), (1e2, "m2 multiplied by 100"))
+_UNIT_MARGIN = 0.2
+
+
+def reproject(state: State, config: Config, policy: Policy) -> State:
+    """Bring areas and references into the working CRS and mend what is invalid there.
+
+    Parameters
+    ----------
+    state : State
+        `features` and `reference` in delivered coordinates, as `validate` left them.
+    config : Config
+        `working_crs` (None: chosen from the data) and `area_of_interest` (None: everywhere).
+    policy : Policy
+
+    Returns
+    -------
+    State
+        2-D valid polygons in `working_crs` with `area_m2` and `edge_uncertainty_m2`.
+    """
+    sources = sorted(set(_sources(state.features)) | set(_sources(state.reference)))
+    areas_box, areas_fit = _places(state.features, sources)
+    points_box, points_fit = _places(state.reference, sources)
+    working = require_equal_area(config.working_crs) if config.working_crs else _working_crs(
+        np.vstack([areas_box[areas_fit], points_box[points_fit]])
+    )  # fmt: skip
+    areas, areas_bad, operations = _transform(state.features, sources, working)
+    points, points_bad, _ = _transform(state.reference, sources, working)
+    reasons = _reasons(areas_box, areas_fit, areas_bad, config)
+    point_reasons = _reasons(points_box, points_fit, points_bad, config)
+    done = replace(
+        state,
+        features=areas.take(reasons == ""),
+        reference=points.take(point_reasons == ""),
+        working_crs=working,
+        deliveries=_with_operations(state, operations),
+    )
+    done = _refuse(done, state.features, reasons)
+    done = _refuse(done, state.reference, point_reasons)
+    return _measure(_mend(done, policy), policy)
+
+
+def _sources(frame: Frame) -> list[str]:
+    return [source for source in frame.table["source_crs"].unique().to_pylist() if source]
+
+
+def _places(frame: Frame, sources: list[str]) -> tuple[NDArray[np.float64], Mask]:
+    """Return lon/lat boxes (n, 4) and which of them lie where their CRS makes sense."""
+    boxes = np.full((len(frame), 4), np.nan)
+    fits = np.zeros(len(frame), dtype=bool)
+    for source in sources:
+        rows = frame.flags("source_crs", [source])
+        boxes[rows] = lonlat_bounds(frame.geometry[rows], source)
+        fits[rows] = in_range(boxes[rows], source)
+    return boxes, fits
+
+
+def _working_crs(boxes: NDArray[np.float64]) -> str:
+    """Choose by the median record; with no record at all any cell will do, so that of Laos."""
+    if len(boxes) == 0:
+        boxes = np.array([[104.0, 18.0, 104.0, 18.0]])
+    return choose_working_crs(boxes[:, [0, 2]].mean(axis=1), boxes[:, [1, 3]].mean(axis=1))
+
+
+def _transform(frame: Frame, sources: list[str], working: str) -> tuple[Frame, Geometries, dict[str, dict]]:  # type: ignore[type-arg]
+    """Transform record by record's own CRS; second result is the reason per row where that failed."""
+    geometry = frame.geometry.copy()
+    reasons = np.full(len(frame), "", dtype=object)
+    operations = {}
+    for source in sources:
+        rows = frame.flags("source_crs", [source])
+        try:
+            transformer, operation = choose_operation(source, working)
+        except SourceError as error:
+            reasons[rows] = str(error)
+            continue
+        operations[source] = operation.as_dict()
+        geometry[rows] = transform(frame.geometry[rows], transformer)
+    finite = np.isfinite(shapely.bounds(geometry)).all(axis=1)
+    reasons = np.where((reasons == "") & ~finite, _OUTSIDE, reasons)
+    return frame.with_geometry(geometry), reasons, operations
+
+
+def _reasons(boxes: NDArray[np.float64], fits: Mask, failed: Geometries, config: Config) -> Geometries:
+    """Return why each record is refused, '' where it is not."""
+    reasons = np.where(fits, failed, _OUTSIDE)
+    if config.area_of_interest:
+        west, south, east, north = config.area_of_interest
+        away = (boxes[:, 2] < west) | (boxes[:, 0] > east) | (boxes[:, 3] < south) | (boxes[:, 1] > north)
+        reasons = np.where((reasons == "") & away, "The record lies outside the configured area of interest", reasons)
+    return np.asarray(reasons, dtype=object)
+
+
+def _refuse(state: State, frame: Frame, reasons: Geometries) -> State:
+    """Add refused records to `rejected` and, where they may be hazard, to `unresolved`."""
+    bad = reasons != ""
+    if not bad.any():
+        return state
+    records = frame.take(bad)
+    sentences = np.array([f"{reason}. Please check the coordinates." for reason in reasons[bad]], dtype=object)
+    codes = np.where(
+        reasons[bad] == _OUTSIDE,
+        "COORDINATES_OUTSIDE_CRS",
+        np.where([reason.startswith("The record lies") for reason in reasons[bad]], "OUTSIDE_AREA_OF_INTEREST", "CRS_INACCURATE"),
+    ).astype(object)  # fmt: skip
+    return state.adding(
+        rejected=[rejected_of(records, codes, sentences)],
+        unresolved=[unresolved_of(records, codes, sentences)],
+    )
+
+
+def _with_operations(state: State, operations: dict[str, dict]) -> tuple[Delivery, ...]:  # type: ignore[type-arg]
+    """Record with each delivery the coordinate operations that its records went through."""
+    pairs = pa.concat_tables(
+        [frame.table.select(["file", "source_crs"]) for frame in (state.features, state.reference)]
+    ).group_by(["file", "source_crs"], use_threads=False).aggregate([])  # fmt: skip
+    used: dict[str, list[str]] = {}
+    for pair in pairs.to_pylist():
+        used.setdefault(pair["file"], []).append(pair["source_crs"])
+    return tuple(
+        replace(d, operations=tuple(operations[crs] for crs in sorted(used.get(d.file, [])) if crs in operations))
+        for d in state.deliveries
+    )
+
+
+def _mend(state: State, policy: Policy) -> State:
+    """Repair invalid polygons by law 2: hazard takes the union of the readings, released land what is common."""
+    areas = state.features
+    rows = np.flatnonzero(~threaded(shapely.is_valid, areas.geometry))
+    if len(rows) == 0:
+        return state
+    mending = areas.take(rows)
+    mended = repair(mending.geometry)
+    released = mending.flags("kind", sorted(RELEASED_KINDS))
+    geometry = np.where(released, mended.common, mended.union)
+    after_m2 = np.where(released, mended.common_m2, mended.union_m2)
+    allowed_m2 = np.maximum(policy.repair_tolerance_m2, policy.repair_tolerance_share * mended.union_m2)
+    ambiguous = mended.union_m2 - mended.common_m2 > allowed_m2
+    moved = np.abs(after_m2 - mended.area_before_m2) > allowed_m2
+    collapsed = shapely.is_empty(geometry)
+    sentences = _repair_sentences(mended.area_before_m2, after_m2, mended.union_m2, mended.common_m2, ambiguous)
+    codes = np.where(ambiguous, "REPAIR_AMBIGUOUS", np.where(moved, "REPAIRED_AREA_CHANGED", "REPAIRED")).astype(object)
+    severity = np.where(codes == "REPAIRED", Severity.NOTE, Severity.CHECK).astype(object)
+    findings = findings_about(
+        mending, codes, severity, sentences, geometry=geometry, measure=after_m2 - mended.area_before_m2, unit="m2"
+    )  # type: ignore[arg-type]
+    # A hazard whose mended ground is not the ground its ring encloses is drawn as delivered, too.
+    unsure = (ambiguous | moved) & mending.flags("kind", sorted(HAZARD_KINDS)) & ~collapsed
+    mended_all = areas.geometry.copy()
+    mended_all[rows] = geometry
+    lost = np.full(len(rows), "ZERO_AREA", dtype=object)[collapsed]
+    why = np.full(len(lost), "Nothing is left of the polygon when it is mended. Please send it again.", dtype=object)
+    stay = np.ones(len(areas), dtype=bool)
+    stay[rows[collapsed]] = False
+    return replace(state, features=areas.with_geometry(mended_all).take(stay)).adding(
+        findings=[findings.take(~collapsed)],
+        rejected=[rejected_of(mending.take(collapsed), lost, why)],
+        unresolved=[
+            unresolved_of(mending.take(collapsed), lost, why),
+            unresolved_of(mending.take(unsure), codes[unsure], sentences[unsure]),
+        ],
+    )
+
+
+def _repair_sentences(
+    before: NDArray[np.float64], after: NDArray[np.float64], union: NDArray[np.float64],
+    common: NDArray[np.float64], ambiguous: Mask,
+) -> Geometries:  # fmt: skip
+    """Tell each repair with its area before and after, and the two readings where they differ."""
+    return np.array(
+        [
+            f"Mended: area {b:.1f} m2 before, {a:.1f} m2 after"
+            + (f"; the ring can be read as {u:.1f} or {c:.1f} m2, please confirm" if unsure else "")
+            for b, a, u, c, unsure in zip(before, after, union, common, ambiguous, strict=True)
+        ],
+        dtype=object,
+    )
+
+
+def _measure(state: State, policy: Policy) -> State:
+    """Add area and edge uncertainty; tell of long edges and of stated areas that differ."""
+    areas = state.features
+    edges_m = longest_edges_m(areas.geometry)
+    area_m2 = shapely.area(areas.geometry)
+    latitude_deg = lonlat_bounds(areas.geometry, state.working_crs)[:, [1, 3]].mean(axis=1)
+    areas = areas.with_columns(
+        {
+            "area_m2": area_m2,
+            "edge_uncertainty_m2": edge_uncertainty_m2(edges_m, latitude_deg, policy.uncertain_edge_m),
+        }
+    )
+    long = edges_m > policy.long_edge_m
+    sentences = np.array(
+        [f"Two turning points in a row are {edge / 1000:.1f} km apart" for edge in edges_m[long]], dtype=object
+    )
+    told = findings_about(areas.take(long), "LONG_EDGE", Severity.CHECK, sentences, measure=edges_m[long], unit="m")
+    return replace(state, features=areas).adding(findings=[told, _stated_areas(areas, policy)])
+
+
+def _stated_areas(areas: Frame, policy: Policy) -> Frame:
+    """Compare stated with computed area; name the likely unit where the factor shows one."""
+    stated, computed = areas.numpy("area_stated_m2").astype(float), areas.numpy("area_m2").astype(float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        factor = stated / computed
+        differs = np.isfinite(factor) & (np.abs(factor - 1) > policy.stated_area_tolerance_share)
+    sentences = []
+    for value, true_m2, ratio in zip(stated[differs], computed[differs], factor[differs], strict=True):
+        unit = next((name for unit, name in _UNITS if abs(ratio / unit - 1) < _UNIT_MARGIN), None)
+        likely = f"; the figure is most likely in {unit}" if unit else ""
+        sentences.append(f"The record states {value:,.1f} m2, its polygon has {true_m2:,.1f} m2{likely}")
+    return findings_about(
+        areas.take(differs), "AREA_DIFFERS", Severity.CHECK, np.array(sentences, dtype=object),
+        measure=(stated - computed)[differs], unit="m2",
+    )  # fmt: skip

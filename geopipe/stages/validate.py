@@ -1,0 +1,231 @@
+"""Validate: structure in delivered coordinates, before any projection touches them.
+
+Nothing is mended here but what adds no ground and loses none: rings are
+closed, empty rings left out, parts that are not polygons set aside with a finding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import shapely
+
+from geopipe.crs import candidates, parse_crs
+from geopipe.geometry import LINES, POINTS, POLYGONS, collection_polygons, strip_empty_rings
+from geopipe.schema import (
+    Delivery,
+    Frame,
+    Geometries,
+    Mask,
+    State,
+    findings_about,
+    no_geometry,
+    rejected_of,
+)
+from geopipe.terms import Severity
+from geopipe.threads import threaded
+from geopipe.unresolved import unresolved_of
+from geopipe.wkb import read_leniently
+
+REASONS = {
+    "NULL_GEOMETRY": "The record has no geometry. Please send its turning points.",
+    "EMPTY_GEOMETRY": "The geometry has no points. Please send its turning points.",
+    "GEOMETRY_UNREADABLE": "The geometry could not be read. Please send it again.",
+    "COORDINATES_NOT_FINITE": "A coordinate is not a number. Please correct it.",
+    "CRS_MISSING": "The file states no coordinate system. Please send it with its .prj or CRS.",
+    "COORDINATES_OUT_OF_RANGE": "Coordinates are outside the degrees of the Earth.",
+    "TOO_FEW_POINTS": "The polygon has fewer than three different points.",
+    "ZERO_AREA": "All points of the polygon lie on one line.",
+}
+
+
+def validate(state: State) -> State:
+    """Judge every record's structure; return polygons to keep, references, and the rest with reasons.
+
+    Returns
+    -------
+    State
+        `features` holds 2-D polygons in delivered coordinates, perhaps invalid; `reference` points
+        and lines; `rejected` and `unresolved` have grown; `findings` tell what was noticed.
+    """
+    frame, reasons, findings = _decode(state.features)
+    frame, reasons, more = _judge(frame, reasons)
+    bad = reasons != ""
+    rejected = frame.take(bad)
+    why = reasons[bad]
+    sentences = _sentences(rejected, why)
+    kept = frame.take(~bad)
+    kind = shapely.get_type_id(kept.geometry)
+    areas = kept.take(np.isin(kind, POLYGONS))
+    done = replace(state, features=areas, reference=kept.take(np.isin(kind, POINTS + LINES)))
+    told = _deliveries(frame, areas, done.reference, state.deliveries)
+    return replace(done, deliveries=told).adding(
+        rejected=[rejected_of(rejected, why, sentences)],
+        unresolved=[unresolved_of(rejected, why, sentences)],
+        findings=[*findings, *more, *_invalid(areas)],
+    )
+
+
+def _decode(features: Frame) -> tuple[Frame, Geometries, list[Frame]]:
+    """Turn delivered WKB into geometries; second result is the reason per row, '' where there is none."""
+    wkb = features.table["source_geometry"].to_numpy()
+    decoded = np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), dtype=object)
+    reasons = np.full(len(features), "", dtype=object)
+    closed = []
+    for row in np.flatnonzero(shapely.is_missing(decoded)):
+        if wkb[row] is None:
+            unreadable = features.table["geometry_problem"][row].is_valid
+            reasons[row] = "GEOMETRY_UNREADABLE" if unreadable else "NULL_GEOMETRY"
+            continue
+        reading = read_leniently(wkb[row])
+        decoded[row], reasons[row] = reading.geometry, reading.problem
+        if reading.geometry is not None:
+            closed.append(row)
+    frame = features.with_geometry(np.asarray(shapely.force_2d(decoded), dtype=object))
+    mended = frame.take(np.array(closed, dtype=np.intp))
+    everywhere = np.ones(len(mended), dtype=bool)
+    sentence = "The ring was not closed; its first point was repeated at the end"
+    told = _told(mended, everywhere, "RING_CLOSED", Severity.NOTE, sentence)
+    return frame, reasons, [told]
+
+
+def _judge(frame: Frame, reasons: Geometries) -> tuple[Frame, Geometries, list[Frame]]:
+    """Find the first reason, if any, for which each decoded record cannot be used."""
+    geometry, emptied = strip_empty_rings(frame.geometry)
+    findings = [_told(frame, emptied, "EMPTY_RING_REMOVED", Severity.NOTE, "An empty ring without points was left out")]
+    geometry, dropped = _without_stray_parts(geometry)
+    frame = frame.with_geometry(geometry)
+    stray = "Points or lines mixed into the polygon were left out"
+    findings.append(_told(frame, dropped, "PARTS_NOT_POLYGONS", Severity.CHECK, stray))
+    tests = [
+        ("EMPTY_GEOMETRY", shapely.is_empty(geometry)),
+        ("COORDINATES_NOT_FINITE", ~_finite(geometry)),
+        ("CRS_MISSING", frame.flags("source_crs", [""])),
+        ("COORDINATES_OUT_OF_RANGE", _out_of_degrees(frame)),
+    ]
+    for code, fails in tests:
+        reasons = np.where((reasons == "") & fails, code, reasons)
+    flat = np.flatnonzero(
+        (reasons == "") & np.isin(shapely.get_type_id(geometry), POLYGONS) & (shapely.area(geometry) == 0)
+    )
+    for row in flat:  # a bow-tie may have no shoelace area either: look at the points themselves
+        distinct = np.unique(shapely.get_coordinates(geometry[row]), axis=0)
+        if len(distinct) < 3:
+            reasons[row] = "TOO_FEW_POINTS"
+        elif shapely.area(shapely.convex_hull(geometry[row])) == 0:
+            reasons[row] = "ZERO_AREA"
+    return frame, reasons, findings
+
+
+def _without_stray_parts(geometry: Geometries) -> tuple[Geometries, Mask]:
+    """Reduce collections to their polygons, else to their lines or points; say which lost something."""
+    result = np.array(geometry, dtype=object)
+    mixed = np.flatnonzero(shapely.get_type_id(geometry) == shapely.GeometryType.GEOMETRYCOLLECTION)
+    lost = np.zeros(len(geometry), dtype=bool)
+    for row in mixed:
+        polygons = collection_polygons(geometry[row])
+        if polygons is not None:
+            parts = shapely.get_num_geometries(geometry[row])
+            lost[row] = parts > shapely.get_num_geometries(polygons)
+            result[row] = polygons
+        else:
+            points = shapely.get_coordinates(geometry[row])
+            lines = shapely.get_dimensions(geometry[row]) == 1
+            result[row] = shapely.linestrings(points) if lines else shapely.multipoints(points)
+    return result, lost
+
+
+def _finite(geometry: Geometries) -> Mask:
+    """Return where every coordinate is a finite number."""
+    points, owner = shapely.get_coordinates(geometry, return_index=True)
+    finite = np.ones(len(geometry), dtype=bool)
+    finite[owner[~np.isfinite(points).all(axis=1)]] = False
+    return finite
+
+
+def _out_of_degrees(frame: Frame) -> Mask:
+    """Return where a lon/lat file holds something that no longitude or latitude can be."""
+    outside = np.zeros(len(frame), dtype=bool)
+    bounds = shapely.bounds(frame.geometry)
+    for crs in frame.table["source_crs"].unique().to_pylist():
+        if crs and parse_crs(crs).is_geographic:
+            with np.errstate(invalid="ignore"):
+                beyond = (np.abs(bounds[:, [0, 2]]) > 180).any(axis=1) | (np.abs(bounds[:, [1, 3]]) > 90).any(axis=1)
+            outside |= beyond & frame.flags("source_crs", [crs])
+    return outside
+
+
+def _sentences(rejected: Frame, reasons: Geometries) -> Geometries:
+    """Write the sentence for each refused record, with the likely cause where the numbers show one."""
+    sentences = np.array([REASONS[code] for code in reasons], dtype=object)
+    told = rejected.table["geometry_problem"].to_pylist()
+    bounds = shapely.bounds(rejected.geometry)
+    for row in range(len(rejected)):
+        if told[row] is not None:
+            sentences[row] = f"{told[row]}. Please correct it."
+        elif reasons[row] == "COORDINATES_OUT_OF_RANGE":
+            west, south, east, north = bounds[row]
+            if abs(south) <= 180 and abs(north) <= 180 and abs(west) <= 90 and abs(east) <= 90:
+                sentences[row] += " It looks as if longitude and latitude were exchanged. Please confirm."
+            elif found := candidates(bounds[row]):
+                sentences[row] += f" They look like metres: {found[0]}. Please confirm."
+    return sentences
+
+
+def _invalid(areas: Frame) -> list[Frame]:
+    """Tell, in the operator's own coordinates, where rings cross or touch themselves."""
+    invalid = areas.take(~threaded(shapely.is_valid, areas.geometry))
+    reasons = [text.replace("[", " at ").rstrip("]") for text in shapely.is_valid_reason(invalid.geometry)]
+    sentences = pa.array([f"The polygon is not valid: {reason}" for reason in reasons], pa.string())
+    everywhere = np.ones(len(invalid), dtype=bool)
+    return [_told(invalid, everywhere, "INVALID_POLYGON", Severity.CHECK, sentences)]
+
+
+def _told(frame: Frame, which: Mask, code: str, severity: Severity, sentence: object) -> Frame:
+    """Return findings without a place of their own: delivered coordinates are in many CRSs."""
+    records = frame.take(which)
+    return findings_about(records, code, severity, sentence, geometry=no_geometry(len(records)))
+
+
+def _deliveries(features: Frame, areas: Frame, reference: Frame, deliveries: tuple[Delivery, ...]) -> tuple[Delivery, ...]:
+    """Tell of files that state no CRS or hold no polygon: nothing of theirs can be compared."""
+    polygons = _per_file(areas)
+    others = _per_file(reference)
+    without_crs = features.take(features.flags("source_crs", [""]))
+    told = []
+    for delivery in deliveries:
+        problems = list(delivery.problems)
+        layers = without_crs.take(without_crs.flags("file", [delivery.file]))
+        suggestion = ""
+        if len(layers):
+            sentence, suggestion = _no_crs(delivery.file, layers)
+            problems.append(("CRS_MISSING", sentence))
+        readable = delivery.records_in > 0 or not problems
+        if readable and not problems and not polygons.get(delivery.file):
+            kept = others.get(delivery.file, 0)
+            sentence = (
+                f"{delivery.file}: no polygon in it could be used"
+                + (f"; {kept} points or lines are kept as reference" if kept else "")
+                + ". If it should hold areas, ask the sender for them."
+            )
+            problems.append(("NO_POLYGONS", sentence))
+        told.append(replace(delivery, problems=tuple(problems), suggestion=suggestion))
+    return tuple(told)
+
+
+def _per_file(frame: Frame) -> dict[str, int]:
+    counts = frame.table["file"].value_counts()
+    return {item["values"]: item["counts"] for item in counts.to_pylist()}
+
+
+def _no_crs(file: str, records: Frame) -> tuple[str, str]:
+    """Say where the usual coordinate systems would put a file that states none, and the likely option."""
+    finite = records.geometry[_finite(records.geometry) & ~shapely.is_missing(records.geometry)]
+    bounds = shapely.total_bounds(finite)
+    found = candidates(bounds) if np.isfinite(bounds).all() else ()
+    where = "".join(f"{candidate}. " for candidate in found)
+    remedy = f"If you are sure, add --assume-crs {found[0].crs if found else 'EPSG:CODE'}."
+    suggestion = f"--assume-crs {found[0].crs}" if found else ""
+    return f"{file}: the file states no coordinate system. {where}{remedy}", suggestion

@@ -1,0 +1,94 @@
+"""Hazard records that cannot be used stay on the map: a blank must not read as safe.
+
+Whatever is readable of a refused record is placed in WGS 84 lon/lat, with a
+word on how it was placed. Nothing here enters any area or overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from geopipe.crs import WGS84, candidates, in_range, parse_crs
+from geopipe.geometry import outline
+from geopipe.schema import UNRESOLVED, Frame, make_frame, origin
+from geopipe.terms import POSSIBLE_HAZARD_KINDS
+from geopipe.wkb import read_leniently
+
+
+def unresolved_of(records: Frame, reasons: NDArray[np.object_], sentences: NDArray[np.object_]) -> Frame:
+    """Return UNRESOLVED rows (geometry in WGS 84 lon/lat) for those records that may be hazard.
+
+    Parameters
+    ----------
+    records : Frame
+        FEATURES rows that are refused or questioned; placed by `source_geometry` and `source_crs`.
+    reasons, sentences : arrays of str, one per record
+
+    Returns
+    -------
+    Frame
+        No row for records without one readable coordinate; several where a file without a CRS
+        could lie in several places, because each of them may be dangerous.
+    """
+    hazard = np.flatnonzero(records.flags("kind", sorted(POSSIBLE_HAZARD_KINDS)))
+    wkb = records.table["source_geometry"].take(hazard).to_pylist()
+    crs = records.table["source_crs"].take(hazard).to_pylist()
+    rows, places, positions = [], [], []
+    for row, data, source in zip(hazard, wkb, crs, strict=True):
+        for geometry, position in _placed(_coordinates(data), source):
+            rows.append(row)
+            places.append(geometry)
+            positions.append(position)
+    picked = np.array(rows, dtype=np.intp)
+    geometry = np.empty(len(places), dtype=object)
+    geometry[:] = places
+    columns = {
+        **origin(records.take(picked)),
+        "reason": reasons[picked],
+        "sentence": sentences[picked],
+        "position": positions,
+    }
+    return make_frame(UNRESOLVED, columns, geometry)
+
+
+def _coordinates(data: bytes | None) -> NDArray[np.float64]:
+    """Return every readable point of a delivered geometry, as delivered."""
+    if data is None:
+        return np.empty((0, 2))
+    geometry = shapely.from_wkb(data, on_invalid="ignore")
+    if geometry is None:
+        return read_leniently(data).coordinates
+    return np.asarray(shapely.get_coordinates(geometry))
+
+
+def _placed(points: NDArray[np.float64], source: str) -> Iterator[tuple[shapely.Geometry, str]]:
+    """Yield each place (lon/lat) where these points may lie, and how it was found."""
+    points = points[np.isfinite(points).all(axis=1)]
+    if len(points) == 0:
+        return
+    bounds = np.concatenate([points.min(axis=0), points.max(axis=0)])
+    if source and (place := _reading(points, source)) is not None:
+        yield place, "as stated"
+    elif source and (place := _reading(points[:, ::-1], source)) is not None:
+        yield place, "as if x and y were exchanged"
+    else:
+        for candidate in candidates(bounds) or candidates(bounds[[1, 0, 3, 2]]):
+            turned = points if candidates(bounds) else points[:, ::-1]
+            place = _reading(turned, candidate.crs)
+            if place is not None:
+                yield place, f"as if in {candidate.crs}"
+
+
+def _reading(points: NDArray[np.float64], source: str) -> shapely.Geometry | None:
+    """Return the outline in lon/lat if this CRS makes sense for the points, else None."""
+    transformer = pyproj.Transformer.from_crs(parse_crs(source), parse_crs(WGS84), always_xy=True)
+    lonlat = np.column_stack(transformer.transform(*points.T))
+    if not np.isfinite(lonlat).all():
+        return None
+    box = np.concatenate([lonlat.min(axis=0), lonlat.max(axis=0)])[None, :]
+    return outline(lonlat) if in_range(box, source)[0] else None
