@@ -58,7 +58,7 @@ def coverage(areas: Frame, ground: SharedGround) -> Frame:
         if key not in by_kinds:
             by_kinds[key] = _claims(areas.geometry, area_m2, member, ground)
         rows += [(name, claims, m2) for claims, m2 in sorted(by_kinds[key].items())]
-    columns = dict(zip(("ground", "claims", "ground_m2"), map(list, zip(*rows, strict=True)), strict=True))
+    columns = {name: [row[part] for row in rows] for part, name in enumerate(COVERAGE.names)}
     return make_frame(COVERAGE, columns, no_geometry(len(rows)))
 
 

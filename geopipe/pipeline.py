@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,10 +12,12 @@ from typing import Any
 
 from geopipe.config import Config, DeliveryOptions, Policy, load_policy, load_vocabulary
 from geopipe.errors import ConfigError, ExitCode, SourceError
+from geopipe.identity import hashes
 from geopipe.io.delivery import RawDelivery
 from geopipe.io.sources import Source, find_sources
 from geopipe.io.vector import read_sources
-from geopipe.reports.publish import publish
+from geopipe.io.store import save_config, save_state
+from geopipe.reports.publish import GEOPACKAGE, SUMMARY, point_to, publish, read_summary
 from geopipe.reports.summary import summarise
 from geopipe.schema import FEATURES, OVERLAPS, State, check
 from geopipe.stages.deduplicate import deduplicate
@@ -80,9 +83,9 @@ def read(config: Config, progress: Progress = silent) -> State:
         state = ingest(_deliveries(config, Path(folder)), load_vocabulary())
     problems = [problem for delivery in state.deliveries for problem in delivery.problems]
     if len(state.features) == 0:
-        sentences = "\n".join(sentence for _, sentence in problems)
+        sentences = "\n".join(sentence for _, sentence in problems).rstrip(".")
         if problems and all(code == "FIELD_UNKNOWN" for code, _ in problems):
-            raise ConfigError(sentences.rstrip("."))
+            raise ConfigError(sentences)
         raise SourceError(
             "nothing could be compared\n" + (sentences or "No delivery was found in the folders given")
         )
@@ -141,4 +144,26 @@ def finish(
     progress("publish")
     summary = summarise(state, load_policy(config.policy))
     outputs: Sequence[Path] = publish(state, summary, folder, config.layers, started)
+    return Result(summary, tuple(outputs))
+
+
+def run_and_keep(config: Config, progress: Progress = silent) -> Result:
+    """Run every stage, keep what each made in the workspace, and publish a run folder of its own.
+
+    The folder's name comes from the content: unchanged input leads to the run that is there
+    already, and nothing is written but, where it is missing, the pointer to it.
+    """
+    started = dt.datetime.now(dt.UTC)
+    save_config(config.workspace, config)
+    state = run(config, progress, keep=lambda stage, made: save_state(config.workspace, stage, made))
+    summary = summarise(state, load_policy(config.policy))
+    content = json.dumps([summary, config.layers], sort_keys=True, ensure_ascii=False, default=str)
+    folder = config.output / "runs" / f"run-{hashes([[content]])[0]}"
+    if (folder / SUMMARY).is_file():
+        outputs = [folder / GEOPACKAGE, folder / SUMMARY]
+        read_summary(folder)
+    else:
+        progress("publish")
+        outputs = publish(state, summary, folder, config.layers, started)
+    point_to(config.output, folder)
     return Result(summary, tuple(outputs))

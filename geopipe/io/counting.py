@@ -20,6 +20,7 @@ from geopipe.terms import CountMethod
 
 FEATURE = re.compile(rb'"type"\s*:\s*"Feature"')
 ANY_FEATURE_TYPE = re.compile(rb'"type"\s*:\s*"(FeatureCollection|Feature)"')
+KML_END = re.compile(rb"</(\w+:)?kml\s*>\s*\0*$")
 QUOTED = re.compile(r'(^|[,;\t|\r\n])[ ]*"(?:[^"]|"")*"')
 
 
@@ -99,12 +100,18 @@ def count_kml(path: Path, label: str) -> int:
         with path.open("rb") as file:
             parser.ParseFile(file)
     except expat.ExpatError as error:
-        cut = error.code in (3, 4, 5, 20)  # no element, not well-formed, unclosed token, unclosed CDATA
-        at_end = cut and parser.CurrentByteIndex >= path.stat().st_size - 1
-        code, what = ("FILE_TRUNCATED", "ends too early") if at_end else ("FILE_UNREADABLE", "is damaged")
+        whole = KML_END.search(_tail(path)) is not None
+        code, what = ("FILE_UNREADABLE", "is damaged") if whole else ("FILE_TRUNCATED", "ends too early")
         sentence = f'{label}: the file {what} (XML says "{error}"). Ask for a new copy.'
         raise RefusedError(Problem(code, sentence), count, CountMethod.WEAK) from error
     return count
+
+
+def _tail(path: Path) -> bytes:
+    """Return the last bytes of a file."""
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - 1024, 0))
+        return file.read()
 
 
 def count_flatgeobuf(path: Path) -> int | None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import shapely
 
 from geopipe.errors import OutputError
-from geopipe.schema import Geometries, to_wkb
+from geopipe.schema import Frame, Geometries, from_wkb, to_wkb
 
 # Fixed, so that the same content gives the same file: when a run was made stands in its manifest.
 _FIXED_DATE = "2000-01-01T00:00:00Z"
@@ -124,3 +124,23 @@ def file_hash(path: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def read_layer(path: Path, name: str) -> tuple[Frame, str]:
+    """Read a layer that geopipe has written; return it with its CRS as WKT.
+
+    Raises
+    ------
+    OutputError
+        When the file does not hold the layer.
+    """
+    import pyogrio
+
+    try:
+        meta, table = pyogrio.raw.read_arrow(path, layer=name)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        raise OutputError(
+            f"there is no layer {name!r}", str(path), f"Run it again with --layers {name} or without --layers."
+        ) from error
+    column = meta["geometry_name"] or "wkb_geometry"
+    return Frame(table.drop_columns([column]), from_wkb(table[column])), str(meta["crs"])

@@ -172,7 +172,12 @@ def _without_defaults(table: pa.Table) -> pa.Table:
             values = pc.unique(table.column(name)).to_pylist()
             if all(value in (None, "", -1, 0) for value in values):
                 idle.append(name)
-    return table.drop_columns(idle)
+    table = table.drop_columns(idle)
+    # A Placemark's own id stands in for a column "id" that is not there: other software writes it so.
+    names = [
+        "id" if name == "kml_id" and "id" not in table.column_names else name for name in table.column_names
+    ]
+    return table.rename_columns(names)
 
 
 def _layer(

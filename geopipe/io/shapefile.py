@@ -217,11 +217,11 @@ def read_index(path: Path, label: str, dbf: Dbf | None) -> np.ndarray[Any, Any]:
     """Return byte offset and length of each shape; refuse an index that is cut."""
     data = path.read_bytes()
     counted = int((~dbf.deleted).sum()) if dbf else None
-    if data[:4] != b"\x00\x00\x27\x0a" or len(data) < 100:
+    if data[:4] != b"\x00\x00\x27\x0a":
         sentence = f"{label}: the .shx file is damaged. Ask for a new copy."
         raise RefusedError(Problem("FILE_UNREADABLE", sentence), counted, CountMethod.EXACT)
-    stated = struct.unpack(">i", data[24:28])[0] * 2
-    if len(data) < stated or (len(data) - 100) % 8:
+    stated = struct.unpack(">i", data[24:28].rjust(4, b"\0"))[0] * 2
+    if len(data) < max(stated, 100) or (len(data) - 100) % 8:
         sentence = f"{label}: the .shx file is cut. Ask for a new copy."
         raise RefusedError(Problem("FILE_TRUNCATED", sentence), counted, CountMethod.EXACT)
     return np.frombuffer(data, ">i4", offset=100).reshape(-1, 2).astype(np.int64) * 2

@@ -30,6 +30,7 @@ def write_text(path: Path, text: str) -> None:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
+        os.chmod(temporary, 0o644)  # a temporary file is private; what is published is for all who may see the folder
         os.replace(temporary, path)
     except OSError as error:
         Path(temporary).unlink(missing_ok=True)

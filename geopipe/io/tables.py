@@ -152,7 +152,7 @@ def _wkt_column(names: list[str], columns: list[list[str | None]]) -> int | None
         return bool(values) and sum(WKT.match(value) is not None for value in values) * 2 > len(values)
 
     named = [names.index(name) for name in WKT_NAMES if name in names]
-    by_content = [position for position in [*named, *range(len(columns))] if shows_wkt(position)]
+    by_content: list[int] = [position for position in [*named, *range(len(columns))] if shows_wkt(position)]
     if by_content:
         return by_content[0]
     has_pair = any(x in names and y in names for x, y in PAIRS)

@@ -47,9 +47,12 @@ class _Reader:
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
         self.out_of_time = False
+        self.retired = False
 
     def ask(self, name: str, arguments: tuple[object, ...], seconds: float) -> object:
         """Return the answer of a function in the process; raise ReaderDiedError when none comes."""
+        if self.retired:
+            raise ReaderDiedError
         process = self.process or self._start()
         self.out_of_time = False
         timer = threading.Timer(seconds, self._stop_late)
@@ -83,6 +86,11 @@ class _Reader:
         self.out_of_time = True
         if self.process is not None:
             self.process.kill()
+
+    def retire(self) -> None:
+        """End the process for good."""
+        self.retired = True
+        self.close()
 
     def close(self) -> None:
         """End the process."""
@@ -143,7 +151,7 @@ def read_sources(
             for future in futures.values():
                 future.cancel()
             for reader in readers:
-                reader.close()
+                reader.retire()
 
 
 def _cost(source: Source) -> int:
@@ -161,7 +169,7 @@ def _read_one(
     folder = Path(tempfile.mkdtemp(prefix="read-", dir=workdir)).resolve()
     reader = idle.get()
     try:
-        answer = reader.ask(READER, (source, folder, limits), limits.seconds)
+        answer = _ask_twice(reader, (source, folder, limits), limits)
     except ReaderDiedError:
         shutil.rmtree(folder, ignore_errors=True)
         return RawDelivery(source.path, DRIVERS[source.format], problem=_death(source, reader, limits))
@@ -171,6 +179,19 @@ def _read_one(
     layers = tuple(_mapped(layer, file) for layer, file in zip(delivery.layers, files, strict=True))
     _tidy(folder)
     return replace(delivery, layers=layers)
+
+
+def _ask_twice(reader: _Reader, arguments: tuple[object, ...], limits: ReadLimits) -> object:
+    """Return the answer for a file, at the second attempt from a process that has read nothing else.
+
+    An earlier file may have damaged the memory of the process: only a fresh one proves the file guilty.
+    """
+    try:
+        return reader.ask(READER, arguments, limits.seconds)
+    except ReaderDiedError:
+        if reader.out_of_time:
+            raise
+        return reader.ask(READER, arguments, limits.seconds)
 
 
 def _death(source: Source, reader: _Reader, limits: ReadLimits) -> Problem:

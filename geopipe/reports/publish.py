@@ -18,6 +18,7 @@ from geopipe.schema import State
 
 GEOPACKAGE = "geopipe.gpkg"
 SUMMARY = "summary.json"
+CURRENT = "CURRENT"
 
 
 def publish(
@@ -102,3 +103,17 @@ def read_summary(folder: Path) -> dict[str, Any]:
                 f"{name} is not the file that the summary was written for", str(folder), "Run it again."
             )
     return summary
+
+
+def current_run(folder: Path) -> Path:
+    """Return the newest run of an output folder that has several, else the folder itself."""
+    pointer = folder / CURRENT
+    return folder / pointer.read_text(encoding="utf-8").strip() if pointer.is_file() else folder
+
+
+def point_to(folder: Path, run: Path) -> None:
+    """Make a finished run the current one of an output folder."""
+    name = run.relative_to(folder).as_posix()
+    pointer = folder / CURRENT
+    if not pointer.is_file() or pointer.read_text(encoding="utf-8").strip() != name:
+        write_text(pointer, name + "\n")

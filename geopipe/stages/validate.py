@@ -223,8 +223,8 @@ def _per_file(frame: Frame) -> dict[str, int]:
 def _no_crs(file: str, records: Frame) -> tuple[str, str]:
     """Say where the usual coordinate systems would put a file that states none, and the likely option."""
     finite = records.geometry[_finite(records.geometry) & ~shapely.is_missing(records.geometry)]
-    bounds = shapely.total_bounds(finite)
-    found = candidates(bounds) if np.isfinite(bounds).all() else ()
+    finite = finite[~shapely.is_empty(finite)]
+    found = candidates(shapely.total_bounds(finite)) if len(finite) else ()
     where = "".join(f"{candidate}. " for candidate in found)
     remedy = f"If you are sure, add --assume-crs {found[0].crs if found else 'EPSG:CODE'}."
     suggestion = f"--assume-crs {found[0].crs}" if found else ""

@@ -1,0 +1,34 @@
+"""`geopipe index`: the index on disk that `geopipe query` asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from geopipe.cli import options
+from geopipe.cli.show import progress
+
+
+@click.command("index")
+@options.workspace_option
+@options.quiet_option
+def index_command(workspace: Path, quiet: bool) -> None:
+    """Build the spatial index of the areas that deduplicate kept in a workspace.
+
+    The index can be asked with `geopipe query`. It is rebuilt by itself when the areas change, and
+    no other stage depends on it.
+
+    \b
+    Example:
+      geopipe index -w work && geopipe query work --at 103.19,19.45
+    """
+    from geopipe.index import build_index
+    from geopipe.io.store import load_state
+
+    with progress(quiet) as show:
+        show("index")
+        state = load_state(workspace, "deduplicate")
+        build_index(workspace / "index", state.features.geometry, state.features.numpy("row_id"))
+    if not quiet:
+        click.echo(f"index: {len(state.features):,} areas in {workspace / 'index'}")

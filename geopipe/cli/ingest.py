@@ -1,0 +1,43 @@
+"""`geopipe ingest`: read deliveries into a workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from geopipe.cli import options
+from geopipe.cli.show import progress
+
+
+@click.command("ingest")
+@options.paths_argument
+@options.workspace_option
+@options.delivery_options
+@options.layers_option
+@options.quiet_option
+def ingest_command(paths: tuple[Path, ...], workspace: Path, quiet: bool, **given: Any) -> int:
+    """Read deliveries and give every record its ids; the first of the stages.
+
+    What is said here (--kind, --assume-crs, ...) holds for the later stages too.
+
+    \b
+    Example:
+      geopipe ingest uxolao.shp mag.gpkg -w work
+    """
+    from geopipe.errors import ExitCode
+    from geopipe.io.store import save_config, save_state
+    from geopipe.pipeline import read
+
+    config = options.make_config([path.resolve() for path in paths], **given)
+    with progress(quiet) as show:
+        state = read(config, show)
+    save_config(workspace, config)
+    save_state(workspace, "ingest", state)
+    problems = [sentence for delivery in state.deliveries for _, sentence in delivery.problems]
+    for sentence in problems:
+        click.echo(sentence, err=True)
+    if not quiet:
+        click.echo(f"ingest: {len(state.features):,} records of {len(state.deliveries)} files in {workspace}")
+    return ExitCode.PARTIAL if problems else ExitCode.DONE

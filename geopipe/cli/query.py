@@ -1,0 +1,75 @@
+"""`geopipe query`: what is registered at a place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from geopipe.cli import options
+
+
+class _Numbers(click.ParamType[tuple[float, ...]]):
+    """Numbers separated by commas."""
+
+    name = "numbers"
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002
+        return ",".join(self.names)
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        try:
+            numbers = tuple(float(part) for part in value.split(","))
+        except ValueError:
+            numbers = ()
+        if len(numbers) != len(self.names):
+            self.fail(f"{value!r} is not {','.join(self.names)}; write for example 103.19,19.45", param, ctx)
+        return numbers
+
+
+@click.command("query")
+@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.option("--at", type=_Numbers("LON", "LAT"), help="Areas that hold this point.")
+@click.option("--bbox", type=_Numbers("WEST", "SOUTH", "EAST", "NORTH"), help="Areas that meet this box (degrees).")
+@click.option("--id", "record", metavar="ID", help="Areas of this record id, or of this id of an operator's own.")
+@options.json_option
+def query_command(
+    folder: Path,
+    at: tuple[float, float] | None,
+    bbox: tuple[float, float, float, float] | None,
+    record: str | None,
+    as_json: bool,
+) -> None:
+    """List the areas at a point, in a box, or of one id, in a finished result.
+
+    RUN is a folder that compare, publish or run has written, or a workspace with an index. Degrees are
+    WGS 84.
+
+    \b
+    Examples:
+      geopipe query out --at 103.19,19.45
+      geopipe query out --bbox 103.1,19.4,103.3,19.6 --json
+      geopipe query out --id XK-0042
+    """
+    from geopipe.errors import ConfigError
+    from geopipe.query import find_areas
+
+    if sum(value is not None for value in (at, bbox, record)) != 1:
+        raise ConfigError("say one of --at, --bbox or --id")
+    found = find_areas(folder, (*at, *at) if at else bbox, record)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=1, default=str))
+        return
+    for area in found:
+        click.echo(
+            f"{area['record_id']}  {area['kind']}  {area['status']}  {area['area_m2']:,.0f} m2  "
+            f"{area['file']}, row {area['row']}"
+        )
+    if not found:
+        click.echo("No area is registered there. That does not mean that the land is safe.")

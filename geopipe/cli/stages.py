@@ -1,0 +1,88 @@
+"""The stages after reading, each as a command over a workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from geopipe.cli import options
+from geopipe.cli.show import progress
+
+
+def _advance(stage: str, workspace: Path, quiet: bool) -> None:
+    """Run one stage on what the one before left, and say what came of it."""
+    from geopipe.config import load_policy
+    from geopipe.io.store import load_saved_config, load_state, save_state
+    from geopipe.pipeline import STAGES, advance
+
+    config = load_saved_config(workspace)
+    before = load_state(workspace, STAGES[STAGES.index(stage) - 1])
+    with progress(quiet) as show:
+        show(stage)
+        state = advance(before, stage, config, load_policy(config.policy))
+        save_state(workspace, stage, state)
+    if not quiet:
+        click.echo(
+            f"{stage}: {len(state.features):,} areas, {len(state.reference):,} points and lines, "
+            f"{len(state.duplicates):,} set aside, {len(state.rejected):,} returned, "
+            f"{len(state.findings):,} findings, {len(state.overlaps):,} pairs"
+        )
+
+
+@click.command("validate")
+@options.workspace_option
+@options.quiet_option
+def validate_command(workspace: Path, quiet: bool) -> None:
+    """Check every record's structure in its delivered coordinates.
+
+    What cannot be used is returned with a reason; a hazard record stays visible all the same.
+
+    \b
+    Example:
+      geopipe ingest inbox/ -w work && geopipe validate -w work
+    """
+    _advance("validate", workspace, quiet)
+
+
+@click.command("reproject")
+@options.workspace_option
+@options.quiet_option
+def reproject_command(workspace: Path, quiet: bool) -> None:
+    """Bring all records into one equal-area coordinate system and mend invalid polygons.
+
+    Only turning points are transformed. Every mend is listed with the area before and after.
+
+    \b
+    Example:
+      geopipe reproject -w work
+    """
+    _advance("reproject", workspace, quiet)
+
+
+@click.command("deduplicate")
+@options.workspace_option
+@options.quiet_option
+def deduplicate_command(workspace: Path, quiet: bool) -> None:
+    """Set aside duplicates and older versions within each operator's records.
+
+    Never across operators, and never if hazard would shrink or released land grow.
+
+    \b
+    Example:
+      geopipe deduplicate -w work
+    """
+    _advance("deduplicate", workspace, quiet)
+
+
+@click.command("overlaps")
+@options.workspace_option
+@options.quiet_option
+def overlaps_command(workspace: Path, quiet: bool) -> None:
+    """Measure every pair of areas that share ground and name it by the policy's table.
+
+    \b
+    Example:
+      geopipe overlaps -w work
+    """
+    _advance("overlaps", workspace, quiet)

@@ -1,0 +1,83 @@
+"""The index on disk: an R-tree of the areas' boxes, stamped with what it was built from."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geopipe.identity import hashes
+from geopipe.schema import Geometries, Indices
+
+_STAMP = "stamp.json"
+
+
+def build_index(folder: Path, geometry: Geometries, ids: NDArray[np.object_]) -> None:
+    """Write an R-tree of the boxes of areas, replacing the one that was there.
+
+    Parameters
+    ----------
+    folder : Path
+    geometry : array of polygons, in the CRS in which the index will be asked
+    ids : array of str
+        What the index is stamped with; the number of a box is its position here.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+    try:
+        _write(building, geometry, ids)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(building, folder)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _write(building: Path, geometry: Geometries, ids: NDArray[np.object_]) -> None:
+    """Write tree and stamp into a folder of their own."""
+    from rtree import index
+
+    boxes = shapely.bounds(geometry)
+    present = np.flatnonzero(np.isfinite(boxes).all(axis=1))  # rtree refuses NaN
+    properties = index.Property(dimension=2, overwrite=True)
+    if len(present):
+        stream = (present, boxes[present][:, :2].copy(), boxes[present][:, 2:].copy())
+        tree = index.Index(str(building / "areas"), stream, properties=properties)
+    else:
+        tree = index.Index(str(building / "areas"), properties=properties)
+    tree.close()
+    stamped = json.dumps({"areas": stamp(geometry, ids), "count": len(ids)})
+    (building / _STAMP).write_text(stamped, encoding="utf-8")
+
+
+def stamp(geometry: Geometries, ids: NDArray[np.object_]) -> str:
+    """Return the hash of the areas that an index is built from: their ids and their boxes."""
+    boxes = np.nan_to_num(shapely.bounds(geometry), nan=-1.0)
+    return hashes([["\n".join(map(str, ids)), np.ascontiguousarray(boxes, dtype="<f8").tobytes()]])[0]
+
+
+def is_current(folder: Path, geometry: Geometries, ids: NDArray[np.object_]) -> bool:
+    """Say whether the index on disk was built from exactly these areas."""
+    try:
+        kept: dict[str, Any] = json.loads((folder / _STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(kept.get("areas") == stamp(geometry, ids) and (folder / "areas.idx").is_file())
+
+
+def boxes_meeting(folder: Path, box: Sequence[float]) -> Indices:
+    """Return the positions of the areas whose boxes meet a box (in the CRS of the index), in order."""
+    from rtree import index
+
+    tree = index.Index(str(folder / "areas"), properties=index.Property(dimension=2))
+    try:
+        return np.array(sorted(tree.intersection(tuple(box))), dtype=np.intp)
+    finally:
+        tree.close()

@@ -1,0 +1,93 @@
+"""Ask a finished result what is registered at a place, through the index on disk."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import shapely
+
+from geopipe.crs import WGS84, choose_operation, transform
+from geopipe.errors import OutputError
+from geopipe.index import boxes_meeting, build_index, is_current
+from geopipe.io.geopackage import read_layer
+from geopipe.io.store import load_state
+from geopipe.reports.publish import GEOPACKAGE, current_run
+from geopipe.schema import Frame, Indices
+
+# A degree box is cut into this many steps per side before it is projected: its sides are curves there.
+_STEPS = 16
+
+
+def find_areas(
+    folder: Path, box: tuple[float, float, float, float] | None = None, record: str | None = None
+) -> list[dict[str, Any]]:
+    """Return the areas that meet a lon/lat box (or point), or that carry an id.
+
+    Parameters
+    ----------
+    folder : Path
+        A published folder, or one whose CURRENT names one.
+    box : tuple, optional
+        West, south, east, north in WGS 84 degrees; a point has west = east and south = north.
+    record : str, optional
+        A record id, or an operator's own id.
+
+    Returns
+    -------
+    list of dict
+        The columns of the layer `areas`, in the order of the layer.
+    """
+    areas, crs, index = _registered(folder)
+    if record is not None:
+        rows = areas.flags("record_id", [record]) | areas.flags("source_id", [record])
+        return _plain(areas.take(rows))
+    if box is None:
+        return []
+    transformer, _ = choose_operation(WGS84, crs)
+    place = transform(np.array([_place(*box)], dtype=object), transformer)[0]
+    near = _near(index, areas, place)
+    return _plain(areas.take(near[shapely.intersects(areas.geometry[near], place)]))
+
+
+def _registered(folder: Path) -> tuple[Frame, str, Path]:
+    """Return the areas of a workspace or of a published run, their CRS, and where their index is."""
+    if (folder / "deduplicate").is_dir():
+        state = load_state(folder, "deduplicate")
+        shown = state.features.table.drop_columns(["attributes", "source_geometry", "source_crs"])
+        return Frame(shown, state.features.geometry), state.working_crs, folder / "index"
+    run = current_run(folder)
+    path = run / GEOPACKAGE
+    if not path.is_file():
+        raise OutputError("this folder holds no finished result", str(folder), "Run `geopipe compare` first.")
+    areas, crs = read_layer(path, "areas")
+    return areas, crs, run / ".index"
+
+
+def _near(index: Path, areas: Frame, place: shapely.Geometry) -> Indices:
+    """Ask a current index of the areas; build it where there is none, an old one, or no right to write."""
+    ids = areas.numpy("row_id")
+    if is_current(index, areas.geometry, ids):
+        return boxes_meeting(index, place.bounds)
+    try:
+        build_index(index, areas.geometry, ids)
+        return boxes_meeting(index, place.bounds)
+    except OSError:
+        with tempfile.TemporaryDirectory(prefix="geopipe-", ignore_cleanup_errors=True) as other:
+            build_index(Path(other) / "index", areas.geometry, ids)
+            return boxes_meeting(Path(other) / "index", place.bounds)
+
+
+def _place(west: float, south: float, east: float, north: float) -> shapely.Geometry:
+    if west == east and south == north:
+        return shapely.Point(west, south)
+    box = shapely.box(west, south, east, north)
+    return shapely.segmentize(box, max(east - west, north - south) / _STEPS)
+
+
+def _plain(areas: Frame) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pa.Table.to_pylist(areas.table)
+    return rows
