@@ -70,8 +70,7 @@ def polygon_parts(geometry: Geometries) -> Geometries:
         flat = _leaves(result[position])
         polygons = [leaf for leaf in flat if shapely.get_type_id(leaf) in POLYGONS and not leaf.is_empty]
         result[position] = shapely.union_all(polygons) if polygons else shapely.Polygon()
-    others = ~np.isin(shapely.get_type_id(result), POLYGONS)
-    result[others] = shapely.Polygon()
+    result[~np.isin(shapely.get_type_id(result), POLYGONS)] = shapely.Polygon()
     return result
 
 

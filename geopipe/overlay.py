@@ -7,7 +7,9 @@ are computed again on a grid of a micrometre, and `relate` decides between them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -62,9 +64,16 @@ def shared_ground(geometry: Geometries, left: Indices, right: Indices, touch_m: 
     meets = threaded(shapely.intersects, geometry[left], geometry[right]).astype(bool)
     left, right = left[meets], right[meets]
     a, b = geometry[left], geometry[right]
-    common, failed = _intersections(a, b)
+    common, failed = _each(shapely.intersection, a, b)
     area_m2 = shapely.area(common)
     confidence = np.full(len(common), Confidence.EXACT.value, dtype=object)
+    # Predicates are exact where overlays are not: interiors that do not meet share no ground.
+    small = np.flatnonzero(~failed & (area_m2 < _SMALL_M2))
+    apart = np.zeros(len(a), dtype=bool)
+    apart[small] = ~threaded(shapely.relate_pattern, a[small], b[small], pattern="T********").astype(bool)
+    left, right, a, b, common, area_m2, failed, confidence = (
+        array[~apart] for array in (left, right, a, b, common, area_m2, failed, confidence)
+    )
     doubtful = np.flatnonzero(failed | _suspicious(a, b, common, area_m2))
     if len(doubtful):
         again, surely = _settle(a[doubtful], b[doubtful], common[doubtful], failed[doubtful])
@@ -72,22 +81,6 @@ def shared_ground(geometry: Geometries, left: Indices, right: Indices, touch_m: 
         area_m2[doubtful] = shapely.area(again)
     ground = SharedGround(left, right, common, area_m2, confidence)
     return ground.take(mean_width_m(area_m2, shapely.length(common)) > touch_m)
-
-
-def _intersections(a: Geometries, b: Geometries) -> tuple[Geometries, Mask]:
-    """Intersect pair by pair as polygons; say where GEOS failed (the geometry is then empty)."""
-    failed = np.zeros(len(a), dtype=bool)
-    try:
-        return polygon_parts(threaded(shapely.intersection, a, b)), failed
-    except shapely.errors.GEOSException:
-        pass  # one bad pair fails the whole call: find out which
-    result = np.empty(len(a), dtype=object)
-    for row in range(len(a)):
-        try:
-            result[row] = shapely.intersection(a[row], b[row])
-        except shapely.errors.GEOSException:
-            result[row], failed[row] = shapely.Polygon(), True
-    return polygon_parts(result), failed
 
 
 def _suspicious(a: Geometries, b: Geometries, common: Geometries, area_m2: NDArray[np.float64]) -> Mask:
@@ -110,33 +103,42 @@ def _settle(
     Two that agree are `checked`. Where interiors are disjoint by `relate` the smaller result holds.
     Otherwise the larger one is kept as `uncertain`, so that no overlap is lost.
     """
-    result = common.copy()
-    confidence = np.full(len(a), Confidence.CHECKED.value, dtype=object)
-    for row in range(len(a)):
-        gridded = _on_grid(a[row], b[row])
-        if gridded is None:
-            confidence[row] = Confidence.UNCERTAIN.value
+    gridded, grid_failed = _each(lambda x, y: shapely.intersection(x, y, grid_size=_GRID_M), a, b)
+    float_m2, grid_m2 = shapely.area(common), shapely.area(gridded)
+    agree = np.abs(float_m2 - grid_m2) <= np.maximum(_AGREE_M2, _AGREE_SHARE * grid_m2)
+    result, confidence = common.copy(), np.full(len(a), Confidence.CHECKED.value, dtype=object)
+    result[failed] = gridded[failed]
+    for row in np.flatnonzero((~agree | grid_failed) & ~(failed & ~grid_failed)):
+        if grid_failed[row]:
             result[row] = _smaller(a[row], b[row]) if failed[row] else common[row]
+            confidence[row] = Confidence.UNCERTAIN.value
             continue
-        float_m2, grid_m2 = common[row].area, gridded.area
-        agree = abs(float_m2 - grid_m2) <= max(_AGREE_M2, _AGREE_SHARE * grid_m2)
-        if failed[row]:
-            result[row] = gridded
-        elif not agree:
-            disjoint = not shapely.relate_pattern(a[row], b[row], "T********")
-            larger = common[row] if float_m2 > grid_m2 else gridded
-            smaller = gridded if float_m2 > grid_m2 else common[row]
-            result[row] = smaller if disjoint else larger
-            confidence[row] = Confidence.CHECKED.value if disjoint else Confidence.UNCERTAIN.value
+        ordered = sorted((common[row], gridded[row]), key=shapely.area)
+        meets = shapely.relate_pattern(a[row], b[row], "T********")
+        result[row] = ordered[1] if meets else ordered[0]
+        confidence[row] = Confidence.UNCERTAIN.value if meets else Confidence.CHECKED.value
     return polygon_parts(result), confidence
 
 
-def _on_grid(a: shapely.Geometry, b: shapely.Geometry) -> shapely.Geometry | None:
-    """Intersect on a grid of a micrometre; None where even that fails."""
+def _each(
+    overlay: Callable[[Any, Any], Any], a: Geometries, b: Geometries
+) -> tuple[Geometries, Mask]:
+    """Apply an overlay to all pairs at once; pair by pair where one of them makes GEOS fail.
+
+    Returns polygons (empty where GEOS failed) and where it failed.
+    """
+    failed = np.zeros(len(a), dtype=bool)
     try:
-        return polygon_parts(np.array([shapely.intersection(a, b, grid_size=_GRID_M)], dtype=object))[0]
+        return polygon_parts(threaded(overlay, a, b)), failed
     except shapely.errors.GEOSException:
-        return None
+        pass  # one bad pair fails the whole call: find out which
+    result = np.empty(len(a), dtype=object)
+    for row in range(len(a)):
+        try:
+            result[row] = overlay(a[row], b[row])
+        except shapely.errors.GEOSException:
+            result[row], failed[row] = shapely.Polygon(), True
+    return polygon_parts(result), failed
 
 
 def _smaller(a: shapely.Geometry, b: shapely.Geometry) -> shapely.Geometry:
