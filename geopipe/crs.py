@@ -86,6 +86,12 @@ def _axes_wgs84() -> pyproj.CRS:
     return pyproj.CRS.from_user_input(WGS84)
 
 
+@lru_cache(maxsize=64)
+def to_lonlat(source: str) -> pyproj.Transformer:
+    """Return a transformer to WGS 84 lon/lat for questions of place (ballpark allowed), not of area."""
+    return pyproj.Transformer.from_crs(parse_crs(source), _axes_wgs84(), always_xy=True)
+
+
 def choose_operation(source: str, target: str) -> tuple[pyproj.Transformer, Operation]:
     """Choose the best coordinate operation, never a ballpark one.
 
@@ -137,7 +143,7 @@ def lonlat_bounds(geometry: Geometries, source: str) -> NDArray[np.float64]:
     bounds = shapely.bounds(geometry)
     if parse_crs(source).is_geographic:
         return np.asarray(bounds)
-    transformer = pyproj.Transformer.from_crs(parse_crs(source), _axes_wgs84(), always_xy=True)
+    transformer = to_lonlat(source)
     low = transformer.transform(bounds[:, 0], bounds[:, 1])
     high = transformer.transform(bounds[:, 2], bounds[:, 3])
     return np.column_stack([*low, *high])
@@ -227,8 +233,7 @@ def candidates(bounds: NDArray[np.float64]) -> tuple[Candidate, ...]:
         found.append(Candidate("EPSG:4326", x, y, _in_laos(x, y)))
     elif 0 < x < 1_000_000 and 0 < y < 9_500_000:
         for code in ("EPSG:32648", "EPSG:32647"):
-            transformer = pyproj.Transformer.from_crs(code, _axes_wgs84(), always_xy=True)
-            longitude, latitude = transformer.transform(x, y)
+            longitude, latitude = to_lonlat(code).transform(x, y)
             found.append(Candidate(code, longitude, latitude, _in_laos(longitude, latitude)))
     return tuple(sorted(found, key=lambda candidate: not candidate.in_laos))
 

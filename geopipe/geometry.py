@@ -24,6 +24,8 @@ LINES = (
 POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 # Mean radius of the Earth in metres, for the sagitta of long edges (not for areas).
 _EARTH_RADIUS_M = 6_371_000.0
+# Ten halvings bring a factor of 500 between the bounds of a radius down to one per cent.
+_HALVINGS = 10
 
 
 @dataclass(frozen=True)
@@ -174,17 +176,27 @@ def mean_width_m(area_m2: NDArray[np.float64], perimeter_m: NDArray[np.float64])
 
 
 def width_m(geometry: Geometries) -> NDArray[np.float64]:
-    """Return the diameter of the largest circle that fits into each polygon, to about 2 %."""
-    if len(geometry) == 0:
-        return np.empty(0)
-    # The tolerance follows the polygon's own width: a fixed one is useless on a strip of 1 cm.
-    tolerance = np.maximum(mean_width_m(shapely.area(geometry), shapely.length(geometry)) / 100, 1e-6)
-    radius = threaded(_inscribed_radius, geometry, tolerance)
+    """Return the diameter of the largest circle that fits into each polygon, to about 1 %.
+
+    Found by halving: a circle of radius r fits as long as something is left when r is taken off
+    all along the border. (The search for the circle's centre that GEOS offers takes 30 ms and
+    more on a long strip, where every point of the middle line is nearly as good as the best.)
+    """
+    radius = threaded(_inscribed_radius, geometry) if len(geometry) else np.empty(0)
     return np.asarray(2 * radius, dtype=float)
 
 
-def _inscribed_radius(geometry: Geometries, tolerance: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(shapely.length(shapely.maximum_inscribed_circle(geometry, tolerance=tolerance)))
+def _inscribed_radius(geometry: Geometries) -> NDArray[np.float64]:
+    area_m2, perimeter_m = shapely.area(geometry), shapely.length(geometry)
+    # No circle is larger than the polygon's area, and one of half of A / P always fits.
+    high = np.sqrt(area_m2 / np.pi)
+    low = np.divide(area_m2, 2 * perimeter_m, out=np.zeros_like(area_m2), where=perimeter_m > 0)
+    for _ in range(_HALVINGS):
+        middle = np.sqrt(low * high)
+        left = shapely.buffer(geometry, -middle, quad_segs=1, join_style="mitre")
+        fits = ~shapely.is_empty(left)
+        low, high = np.where(fits, middle, low), np.where(fits, high, middle)
+    return np.asarray(np.sqrt(low * high))
 
 
 def canonical(geometry: Geometries) -> Geometries:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geopipe.crs import WGS84, candidates, in_range, parse_crs
+from geopipe.crs import candidates, in_range, to_lonlat
 from geopipe.geometry import outline
 from geopipe.schema import UNRESOLVED, Frame, make_frame, origin
 from geopipe.terms import POSSIBLE_HAZARD_KINDS
@@ -77,8 +76,9 @@ def _placed(points: NDArray[np.float64], source: str) -> Iterator[tuple[shapely.
     elif source and (place := _reading(points[:, ::-1], source)) is not None:
         yield place, "as if x and y were exchanged"
     else:
-        for candidate in candidates(bounds) or candidates(bounds[[1, 0, 3, 2]]):
-            turned = points if candidates(bounds) else points[:, ::-1]
+        found = candidates(bounds)
+        turned = points if found else points[:, ::-1]
+        for candidate in found or candidates(bounds[[1, 0, 3, 2]]):
             place = _reading(turned, candidate.crs)
             if place is not None:
                 yield place, f"as if in {candidate.crs}"
@@ -86,8 +86,7 @@ def _placed(points: NDArray[np.float64], source: str) -> Iterator[tuple[shapely.
 
 def _reading(points: NDArray[np.float64], source: str) -> shapely.Geometry | None:
     """Return the outline in lon/lat if this CRS makes sense for the points, else None."""
-    transformer = pyproj.Transformer.from_crs(parse_crs(source), parse_crs(WGS84), always_xy=True)
-    lonlat = np.column_stack(transformer.transform(*points.T))
+    lonlat = np.column_stack(to_lonlat(source).transform(*points.T))
     if not np.isfinite(lonlat).all():
         return None
     box = np.concatenate([lonlat.min(axis=0), lonlat.max(axis=0)])[None, :]

@@ -9,7 +9,7 @@ import mmap
 import re
 import sqlite3
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
@@ -22,6 +22,8 @@ FEATURE = re.compile(rb'"type"\s*:\s*"Feature"')
 ANY_FEATURE_TYPE = re.compile(rb'"type"\s*:\s*"(FeatureCollection|Feature)"')
 KML_END = re.compile(rb"</(\w+:)?kml\s*>\s*\0*$")
 QUOTED = re.compile(r'(^|[,;\t|\r\n])[ ]*"(?:[^"]|"")*"')
+OPENING = re.compile(r'(^|[,;\t|\r\n])[ ]*"')
+LONGEST_CELL = 16 << 20
 
 
 def sqlite_uri(path: Path, immutable: bool) -> str:
@@ -128,8 +130,24 @@ def count_flatgeobuf(path: Path) -> int | None:
     return struct.unpack_from("<Q", header, table + offset)[0] or None if offset else None
 
 
-def count_lines(text: str) -> int:
-    """Return the number of records of a table, its header excluded; quoted line ends do not count."""
-    bare = QUOTED.sub(r"\1x", text)
-    lines = sum(1 for line in re.split(r"\r\n|\r|\n", bare) if line.strip())
-    return max(lines - 1, 0)
+def count_lines(lines: Iterable[str]) -> int:
+    """Return the number of records of a table, its header excluded; line ends inside quotes do not count."""
+    count, open_cell = 0, ""
+    for line in lines:
+        if not open_cell and '"' not in line:
+            count += bool(line.strip())
+            continue
+        open_cell += line
+        bare = QUOTED.sub(r"\1x", open_cell)
+        if not OPENING.search(bare):
+            count += bool(bare.strip())
+            open_cell = ""
+        elif len(open_cell) > LONGEST_CELL:
+            # No cell is that long: a quotation mark was not closed, so each line is a record.
+            count += _filled_lines(open_cell)
+            open_cell = ""
+    return max(count + _filled_lines(open_cell) - 1, 0)
+
+
+def _filled_lines(text: str) -> int:
+    return sum(1 for line in text.splitlines() if line.strip())

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import TextIO
 
 import pyarrow as pa
 
 from geopipe.io.counting import count_lines
 from geopipe.io.delivery import Problem, RawLayer, RefusedError
-from geopipe.io.frames import assemble
+from geopipe.io.frames import assemble, unique_names
 from geopipe.io.job import Job
 from geopipe.io.textgeometry import wkb_from_wkt, wkb_point
 from geopipe.terms import CountMethod
 
+BATCH = 50_000
 DELIMITERS = ",;\t|"
 WKT_NAMES = ("wkt", "the_geom", "geom", "geometry", "shape", "wkt_geom", "wkt_geometry")
 PAIRS = (
@@ -47,35 +49,54 @@ class _Points:
     wkb: list[bytes | None]
     trouble: list[str | None]
     srids: set[str]
-    kind: str
+    kinds: set[str]
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Some rows of the table in Arrow; the WKT column itself is left out."""
+
+    columns: list[pa.Array | None]
+    wkb: pa.Array
+    trouble: list[str | None]
+    ragged: int
+    codes: set[str]
+    kinds: set[str]
+    wkt_column: int | None
 
 
 def read_table(job: Job) -> list[RawLayer]:
     """Return the one layer of a CSV table; every value stays text as delivered."""
-    text, notes = _decode(job)
-    rows = _rows(text)
-    counted = count_lines(text)
-    if not rows:
-        raise RefusedError(Problem("FILE_EMPTY", f"{job.label}: the table is empty. Ask for a new copy."))
-    header, body = rows[0], rows[1:]
-    columns, ragged = _columns(header, body)
+    encoding, notes = _encoding(job)
+    with job.path.open(encoding=encoding, errors="replace") as lines:
+        counted = count_lines(lines)
+    with job.path.open(encoding=encoding, errors="replace", newline="") as file:
+        rows = _rows(file)
+        header = next(rows, None)
+        if header is None:
+            raise RefusedError(Problem("FILE_EMPTY", f"{job.label}: the table is empty. Ask for a new copy."))
+        batches = _batches(job, header, rows, counted)
+    width = max(len(batch.columns) for batch in batches)
+    ragged = sum(batch.ragged for batch in batches)
     if ragged:
         sentence = f"{job.label}: {ragged:,} rows are longer or shorter than the header. Check their columns."
         notes.append(Problem("ROWS_RAGGED", sentence))
-    used, points = _geometry(job, header, columns, counted)
-    crs = _crs(points.srids, header, columns)
-    kept = [position for position in range(len(columns)) if position not in used]
-    names = [*header, *[""] * (len(columns) - len(header))]
-    table = pa.table(
-        [pa.array(columns[position], pa.large_string()) for position in kept],
-        names=[f"#{position}" for position in kept],
-    ).rename_columns([names[position].strip() or f"column_{position + 1}" for position in kept])
-    full, more = assemble(table, pa.array(points.wkb, pa.large_binary()), trouble=points.trouble)
+    used = batches[0].wkt_column
+    columns = [_joined(batches, position) for position in range(width) if position != used]
+    names = [name.strip() for name in header] + [""] * (width - len(header))
+    names = [name or f"column_{position}" for position, name in enumerate(names, start=1)]
+    named = unique_names(name for position, name in enumerate(names) if position != used)
+    full, more = assemble(
+        pa.table(columns, names=named),
+        pa.chunked_array([batch.wkb for batch in batches]),
+        trouble=[reason for batch in batches for reason in batch.trouble],
+    )
+    kinds = set().union(*(batch.kinds for batch in batches))
     return [
         RawLayer(
             name=job.name,
-            crs_wkt=crs,
-            geometry_type=points.kind,
+            crs_wkt=_crs(set().union(*(batch.codes for batch in batches))),
+            geometry_type=kinds.pop() if len(kinds) == 1 else "Unknown",
             table=full,
             records_counted=counted,
             count_method=CountMethod.WEAK,
@@ -84,37 +105,82 @@ def read_table(job: Job) -> list[RawLayer]:
     ]
 
 
-def _decode(job: Job) -> tuple[str, list[Problem]]:
-    """Return the text of the table and a note where its encoding had to be guessed."""
-    data = job.path.read_bytes()
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", "replace"), []
+def _encoding(job: Job) -> tuple[str, list[Problem]]:
+    """Return the encoding of the table and a note where it had to be guessed."""
+    with job.path.open("rb") as file:
+        head = file.read(1 << 20)
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16", []
     try:
-        return data.decode("utf-8-sig"), []
+        with job.path.open(encoding="utf-8-sig") as file:
+            while file.read(1 << 20):
+                pass
+        return "utf-8-sig", []
     except UnicodeDecodeError:
         pass
-    chosen, text = "cp1252", data.decode("cp1252", "replace")
-    thai = data.decode("cp874", "replace")
+    thai = head.decode("cp874", "replace")
     # Thai words are runs of letters; Western accents stand alone between plain letters.
     letters = len(re.findall("[\u0e01-\u0e5b]", thai))
     in_runs = sum(len(run) for run in re.findall("[\u0e01-\u0e5b]{3,}", thai))
-    if letters and in_runs > letters * 0.8:
-        chosen, text = "cp874", thai
-    sentence = (
-        f"{job.label}: text is read as {chosen.upper()} (it is not UTF-8). Check names with special letters."
-    )
-    return text, [Problem("ENCODING_GUESSED", sentence)]
+    chosen = "cp874" if letters and in_runs > letters * 0.8 else "cp1252"
+    sentence = f"{job.label}: text is read as {chosen.upper()} (it is not UTF-8)."
+    return chosen, [Problem("ENCODING_GUESSED", f"{sentence} Check names with special letters.")]
 
 
-def _rows(text: str) -> list[list[str]]:
-    """Return the rows of the table, blank ones left out."""
+def _rows(file: TextIO) -> Iterator[list[str]]:
+    """Yield the rows of the table, blank ones left out."""
     csv.field_size_limit(2**31 - 1)
-    first = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").split("\n", 1)[0])
-    delimiter = max(DELIMITERS, key=first.count)
-    reader = csv.reader(
-        io.StringIO(text.replace("\x00", ""), newline=""), delimiter=delimiter, skipinitialspace=True
+    first = ""
+    while not first.strip():
+        line = file.readline()
+        if not line:
+            return
+        first = line
+    file.seek(0)
+    bare = re.sub(r'"[^"]*"', "", first)
+    delimiter = max(DELIMITERS, key=bare.count)
+    lines = (line.replace("\x00", "") for line in file)
+    for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True):
+        if row and (len(row) > 1 or row[0].strip()):
+            yield row
+
+
+def _batches(job: Job, header: list[str], rows: Iterator[list[str]], counted: int) -> list[_Batch]:
+    """Return the table in batches, so that only one of them is in Python's hands at a time."""
+    batches: list[_Batch] = []
+    while True:
+        body = list(islice(rows, BATCH))
+        if not body and batches:
+            return batches
+        columns, ragged = _columns(header, body)
+        position = batches[0].wkt_column if batches else _wkt_column(_folded(header), columns)
+        points = _geometry(job, header, columns, counted, position)
+        batches.append(
+            _Batch(
+                [
+                    None if at == position else pa.array(column, pa.large_string())
+                    for at, column in enumerate(columns)
+                ],
+                pa.array(points.wkb, pa.large_binary()),
+                points.trouble,
+                ragged,
+                points.srids | _stated_codes(header, columns),
+                points.kinds,
+                position,
+            )
+        )
+
+
+def _joined(batches: list[_Batch], position: int) -> pa.ChunkedArray:
+    """Return one column over all batches; a batch of shorter rows has nulls in it."""
+    return pa.chunked_array(
+        [
+            batch.columns[position]
+            if position < len(batch.columns)
+            else pa.nulls(len(batch.wkb), pa.large_string())
+            for batch in batches
+        ]
     )
-    return [row for row in reader if row and (len(row) > 1 or row[0].strip())]
 
 
 def _columns(header: Sequence[str], body: Sequence[Sequence[str]]) -> tuple[list[list[str | None]], int]:
@@ -127,21 +193,23 @@ def _columns(header: Sequence[str], body: Sequence[Sequence[str]]) -> tuple[list
     return [list(column) for column in zip(*padded, strict=True)], ragged
 
 
+def _folded(header: Sequence[str]) -> list[str]:
+    return [name.strip().lower() for name in header]
+
+
 def _geometry(
-    job: Job, header: Sequence[str], columns: list[list[str | None]], counted: int
-) -> tuple[set[int], _Points]:
-    """Return which columns are used up by the geometry, and the geometry."""
-    names = [name.strip().strip("\ufeff").lower() for name in header]
-    position = _wkt_column(names, columns)
+    job: Job, header: Sequence[str], columns: list[list[str | None]], counted: int, position: int | None
+) -> _Points:
+    """Return the geometry of a batch of rows."""
     if position is not None:
-        return {position}, _from_wkt(columns[position])
+        return _from_wkt(columns[position])
+    names = _folded(header)
     for x_name, y_name in PAIRS:
         if x_name in names and y_name in names:
-            x, y = columns[names.index(x_name)], columns[names.index(y_name)]
-            return set(), _from_pairs(x, y)
+            return _from_pairs(columns[names.index(x_name)], columns[names.index(y_name)])
     wanted = "a WKT column or a pair of coordinate columns (x, y or lon, lat)"
-    sentence = f"{job.label}: the table has no geometry: it needs {wanted}."
-    raise RefusedError(Problem("NO_GEOMETRY", f"{sentence} Ask for the areas."), counted, CountMethod.WEAK)
+    sentence = f"{job.label}: the table has no geometry: it needs {wanted}. Ask for the areas."
+    raise RefusedError(Problem("NO_GEOMETRY", sentence), counted, CountMethod.WEAK)
 
 
 def _wkt_column(names: list[str], columns: list[list[str | None]]) -> int | None:
@@ -182,8 +250,8 @@ def _from_wkt(values: Sequence[str | None]) -> _Points:
                 wkb[position] = wkb_from_wkt(text)
             except ValueError as error:
                 trouble[position] = f"WKT could not be read: {error}"
-    types = {text.split("(")[0].strip().upper() for text in texts if text}
-    return _Points(wkb, trouble, srids, types.pop().title() if len(types) == 1 else "Unknown")
+    kinds = {text[:40].split("(")[0].strip().title() for text in texts if text}
+    return _Points(wkb, trouble, srids, kinds)
 
 
 def _from_pairs(x: Sequence[str | None], y: Sequence[str | None]) -> _Points:
@@ -199,7 +267,7 @@ def _from_pairs(x: Sequence[str | None], y: Sequence[str | None]) -> _Points:
             wkb.append(None)
             stated = (east or "").strip() or (north or "").strip()
             trouble.append(f'coordinates could not be read: "{east}", "{north}"' if stated else None)
-    return _Points(wkb, trouble, set(), "Point")
+    return _Points(wkb, trouble, set(), {"Point"})
 
 
 def _number(text: str | None) -> float | None:
@@ -211,12 +279,17 @@ def _number(text: str | None) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _crs(srids: set[str], header: Sequence[str], columns: list[list[str | None]]) -> str | None:
+def _stated_codes(header: Sequence[str], columns: list[list[str | None]]) -> set[str]:
+    """Return what the CRS columns of a batch state."""
+    codes: set[str] = set()
+    for position, name in enumerate(_folded(header)):
+        if name in CRS_NAMES:
+            for value in {value.strip() for value in columns[position] if value and value.strip()}:
+                match = EPSG.fullmatch(value)
+                codes.add(match[1] if match else value)
+    return codes
+
+
+def _crs(codes: set[str]) -> str | None:
     """Return the CRS that all rows state; None where they state none or several."""
-    codes = set(srids)
-    for position, name in enumerate(header):
-        if name.strip().lower() in CRS_NAMES:
-            values = {value.strip() for value in columns[position] if value and value.strip()}
-            matches = [EPSG.fullmatch(value) for value in values]
-            codes |= {match[1] if match else value for match, value in zip(matches, values, strict=True)}
     return f"EPSG:{codes.pop()}" if len(codes) == 1 and all(code.isdigit() for code in codes) else None

@@ -58,7 +58,8 @@ def _read(summary: dict[str, Any]) -> str:
 
 def _safety(summary: dict[str, Any]) -> list[str]:
     lines = [
-        f"SAFETY      {a['sentence']}: {a['count']:,} ({_ha(a['area_m2'])} ha)" for a in summary["alarms"]
+        f"SAFETY      {a['sentence']}: {a['count']:,}" + (f" ({_ha(a['area_m2'])} ha)" if a["area_m2"] else "")
+        for a in summary["alarms"]
     ]
     if summary["unresolved_hazard"]:
         lines.append(
@@ -78,7 +79,7 @@ def _overlaps(summary: dict[str, Any]) -> list[str]:
     kinds = sorted(between["by_finding"].items(), key=lambda item: -item[1]["pairs"])
     lines.append("            " + ", ".join(f"{code} {item['pairs']:,}" for code, item in kinds[:4]))
     lines += [
-        f"            {item['left_id']} x {item['right_id']}: {item['area_m2']:,.0f} m2, "
+        f"            {_record(item['left_id'])} x {_record(item['right_id'])}: {item['area_m2']:,.0f} m2, "
         f"{_width(item['width_m'])} wide{', ' + item['province'] if item['province'] else ''}"
         for item in between["largest"]
     ]
@@ -117,6 +118,12 @@ def _assumed(summary: dict[str, Any], room: int) -> list[str]:
     if len(told) > len(shown):
         lines.append(f"            and {len(told) - len(shown)} more (summary.json)")
     return lines
+
+
+def _record(record_id: str) -> str:
+    """Name a record for people: operator and the operator's own id."""
+    operator, _, own_id = record_id.split(":", 2)
+    return f"{operator} {own_id}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -141,8 +141,9 @@ def _very_thin(frame: Frame, policy: Policy) -> dict[str, int]:
 
 
 def _largest(frame: Frame) -> list[dict[str, Any]]:
-    """Return the largest overlaps that are not the expected course of things, each with its width."""
-    open_rows = np.flatnonzero(~frame.flags("finding", ["expected_release", "evolution"]))
+    """Return the largest overlaps that count, each with its width; if none counts, of those listed."""
+    counted = _true(frame, "counted")
+    open_rows = np.flatnonzero(counted if counted.any() else ~counted)
     area_m2 = frame.numpy("area_m2").astype(float)
     rows = open_rows[np.argsort(-area_m2[open_rows], kind="stable")[:LARGEST]]
     names = ("left_id", "right_id", "finding", "area_m2", "mean_width_m", "left_province", "right_province")
