@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from hashlib import blake2b
-from itertools import repeat
 from typing import Any
 
 import pyarrow as pa
@@ -12,25 +10,39 @@ import pyarrow.compute as pc
 
 # 64 bits of hash in hexadecimal: among 10 million records a chance collision has p < 3e-6.
 _DIGEST_BYTES = 8
+# Rows that stand in memory as Python bytes at the same time.
+_ROWS_AT_ONCE = 10_000
 _PLAIN = r'[\\"\x00-\x1f]'
 
 
-def hashes(parts: Iterable[Iterable[bytes | str | None]]) -> list[str]:
-    """Return one hash per row of several columns; lengths are hashed too, so that 'ab','c' is not 'a','bc'."""
-    result = []
-    for row in parts:
-        digest = blake2b(digest_size=_DIGEST_BYTES)
-        for part in row:
-            data = b"\xff" if part is None else part.encode() if isinstance(part, str) else part
-            digest.update(len(data).to_bytes(8, "little"))
-            digest.update(data)
-        result.append(digest.hexdigest())
-    return result
+def hashes(column: Any) -> pa.Array:
+    """Return the hash of each value of a string or binary Arrow column; null hashes like no bytes at all."""
+    digests: list[str] = []
+    for start in range(0, len(column), _ROWS_AT_ONCE):
+        values = column.slice(start, _ROWS_AT_ONCE).cast(pa.large_binary()).to_pylist()
+        digests += [blake2b(value or b"", digest_size=_DIGEST_BYTES).hexdigest() for value in values]
+    return pa.array(digests, pa.string())
 
 
-def geometry_hashes(wkb: pa.ChunkedArray | pa.Array, crs: str) -> pa.Array:
-    """Return the hash of each delivered geometry together with its CRS; null stays null-hashed."""
-    return pa.array(hashes(zip(wkb.to_pylist(), repeat(crs), strict=False)), pa.string())
+def hash_text(text: str) -> str:
+    """Return the hash of one text."""
+    return blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def geometry_hashes(wkb: Any, crs: str) -> pa.Array:
+    """Return the hash of each delivered geometry (WKB) together with its CRS."""
+    mark = pa.scalar(hash_text(crs).encode(), pa.large_binary())
+    empty = pa.scalar(b"", pa.large_binary())
+    return hashes(pc.binary_join_element_wise(mark, pc.fill_null(wkb, b""), empty))
+
+
+def version_hashes(geometry_hash: pa.Array, record_id: pa.Array, content: pa.Array) -> pa.Array:
+    """Return the hash of each version: its geometry and CRS, its record and its delivered attributes (JSON).
+
+    The length of the id is hashed too, so that no id can run over into the attributes.
+    """
+    length = pc.utf8_length(record_id).cast(pa.string())
+    return hashes(pc.binary_join_element_wise(geometry_hash, length, record_id, content, ":"))
 
 
 def join_ids(*parts: Any) -> pa.Array:

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geopipe.identity import hashes
 from geopipe.schema import Geometries, Indices
 
 _STAMP = "stamp.json"
@@ -60,7 +60,8 @@ def _write(building: Path, geometry: Geometries, ids: NDArray[np.object_]) -> No
 def stamp(geometry: Geometries, ids: NDArray[np.object_]) -> str:
     """Return the hash of the areas that an index is built from: their ids and their boxes."""
     boxes = np.nan_to_num(shapely.bounds(geometry), nan=-1.0)
-    return hashes([["\n".join(map(str, ids)), np.ascontiguousarray(boxes, dtype="<f8").tobytes()]])[0]
+    box_bytes = np.ascontiguousarray(boxes, dtype="<f8").tobytes()
+    return sha256("\n".join(map(str, ids)).encode() + b"\0" + box_bytes).hexdigest()
 
 
 def is_current(folder: Path, geometry: Geometries, ids: NDArray[np.object_]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from geopipe.config import Config, DeliveryOptions, Policy, load_policy, load_vocabulary
 from geopipe.errors import ConfigError, ExitCode, SourceError
-from geopipe.identity import hashes
+from geopipe.identity import hash_text
 from geopipe.io.delivery import RawDelivery
 from geopipe.io.sources import Source, find_sources
 from geopipe.io.vector import read_sources
@@ -158,7 +158,7 @@ def run_and_keep(config: Config, progress: Progress = silent) -> Result:
     state = run(config, progress, keep=lambda stage, made: save_state(config.workspace, stage, made))
     summary = summarise(state, load_policy(config.policy))
     content = json.dumps([summary, config.layers], sort_keys=True, ensure_ascii=False, default=str)
-    folder = config.output / "runs" / f"run-{hashes([[content]])[0]}"
+    folder = config.output / "runs" / f"run-{hash_text(content)}"
     if (folder / SUMMARY).is_file():
         outputs = [folder / GEOPACKAGE, folder / SUMMARY]
         read_summary(folder)

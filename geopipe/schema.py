@@ -60,7 +60,8 @@ FEATURES = pa.schema(
         ("geometry_problem", pa.string()),
         ("attributes", pa.string()),
         ("source_geometry", pa.large_binary()),
-        ("source_crs", pa.string()),
+        # A custom CRS is a WKT of a kilobyte: written once, not in every row.
+        ("source_crs", pa.dictionary(pa.int32(), pa.string())),
     ]
 )
 # `measure` is a figure that belongs to the finding, its unit in `unit`.
@@ -144,7 +145,18 @@ class Frame:
 
     def flags(self, name: str, values: Sequence[str]) -> Mask:
         """Return where a string column holds one of the values."""
-        return np.asarray(pc.is_in(self.table[name], pa.array(list(values), pa.string())).to_numpy())
+        column, wanted = self.table[name].combine_chunks(), pa.array(list(values), pa.string())
+        if pa.types.is_dictionary(column.type):
+            codes = np.flatnonzero(pc.is_in(column.dictionary, wanted).to_numpy(zero_copy_only=False))
+            return np.isin(column.indices.to_numpy(zero_copy_only=False), codes)
+        return np.asarray(pc.is_in(column, wanted).to_numpy(zero_copy_only=False))
+
+    def values(self, name: str) -> list[str]:
+        """Return the different values of a string column, sorted, without nulls."""
+        column = self.table[name].combine_chunks()
+        if pa.types.is_dictionary(column.type):
+            column = column.dictionary.take(pc.drop_null(pc.unique(column.indices)))
+        return sorted(value for value in pc.unique(column).to_pylist() if value is not None)
 
     def take(self, which: Mask | Indices) -> Frame:
         """Return the rows of a mask or of indices, in that order."""
@@ -190,7 +202,7 @@ def concat(frames: Sequence[Frame]) -> Frame:
     """Join frames of one schema, in order."""
     if len(frames) == 1:
         return frames[0]
-    table = pa.concat_tables([frame.table for frame in frames]).combine_chunks()
+    table = pa.concat_tables([frame.table for frame in frames]).unify_dictionaries().combine_chunks()
     return Frame(table, np.concatenate([frame.geometry for frame in frames]))
 
 
@@ -230,6 +242,9 @@ def from_wkb(column: Any) -> Geometries:
 
 def _as_array(values: Any, kind: pa.DataType, size: int) -> pa.Array | pa.ChunkedArray:
     """Turn a column, or one value for all rows, into Arrow of the wanted type."""
+    if pa.types.is_dictionary(kind) and isinstance(values, str):
+        codes = pa.array(np.zeros(size), kind.index_type)
+        return pa.DictionaryArray.from_arrays(codes, pa.array([values], kind.value_type))
     if values is None or isinstance(values, str | float | int | bool):
         return pa.repeat(pa.scalar(values, kind), size)
     if isinstance(values, pa.Array | pa.ChunkedArray):

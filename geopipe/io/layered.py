@@ -142,8 +142,11 @@ def read_kml(job: Job) -> list[RawLayer]:
     try:
         names = drivers.layer_names(job.path)
     except Exception as error:
-        sentence = f"{job.label}: the file is damaged ({reason_of(error)}). Ask for a new copy."
-        raise RefusedError(Problem("FILE_UNREADABLE", sentence), counted, CountMethod.EXACT) from error
+        code, what = ("FILE_UNREADABLE", f"the file is damaged ({reason_of(error)}). Ask for a new copy.")
+        if "out of memory" in str(error):
+            code, what = ("FILE_TOO_LARGE", "the file is too large for KML. Ask for a GeoPackage.")
+        problem = Problem(code, f"{job.label}: {what}")
+        raise RefusedError(problem, counted, CountMethod.EXACT) from error
     read = [_layer(job, name, "LIBKML", f"{job.label}, layer {name}") for name, _ in names]
     layers = [layer for layer in read if layer.table.num_rows or layer.problem] or read[:1]
     total = sum(layer.table.num_rows for layer in layers)

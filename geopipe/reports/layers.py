@@ -66,7 +66,7 @@ def _areas(state: State) -> Layer:
 
 def _short_crs(table: pa.Table) -> pa.Table:
     """Write CRSs by name: a WKT in every row helps nobody."""
-    encoded = table["source_crs"].combine_chunks().dictionary_encode()
+    encoded = table["source_crs"].combine_chunks()
     names = pa.array([parse_crs(text).name if text else "" for text in encoded.dictionary.to_pylist()], pa.string())
     return table.set_column(table.schema.get_field_index("source_crs"), "source_crs", names.take(encoded.indices))
 

@@ -8,6 +8,7 @@ if it covers the one kept. Otherwise both stay and a finding says so.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,17 @@ class _Work:
     alive: Mask
     set_aside: list[dict[str, Any]] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
+
+    @cached_property
+    def releases(self) -> tuple[shapely.STRtree, Indices]:
+        """A tree of the released areas, and the rows that they stand in."""
+        rows = np.flatnonzero(self.released)
+        return shapely.STRtree(self.areas.geometry[rows]), rows
+
+    @cached_property
+    def completed(self) -> NDArray[np.datetime64]:
+        """Completion date of each row."""
+        return self.areas.numpy("date_completed").astype("datetime64[D]")
 
     def drop(self, row: int, survivor: int, outcome: Outcome, how: str, sentence: str, iou: float = 1.0) -> None:
         """Set a row aside in favour of a survivor, with measure and reason."""
@@ -177,11 +189,10 @@ def _supersede(work: _Work, row: int, newest: int, dates: NDArray[np.datetime64]
 
 def _released_since(work: _Work, ground: shapely.Geometry, date: np.datetime64) -> bool:
     """Say whether land released on or after a date covers this ground."""
-    completed = work.areas.numpy("date_completed").astype("datetime64[D]")
-    candidates = work.released & work.alive & (completed >= date)
-    geometry = work.areas.geometry[candidates]
-    near = geometry[shapely.intersects(geometry, ground)]
-    covered = shapely.buffer(shapely.union_all(near), work.policy.cover_tolerance_m)
+    tree, rows = work.releases
+    near = rows[tree.query(ground, predicate="intersects")]
+    since = near[work.alive[near] & (work.completed[near] >= date)]
+    covered = shapely.buffer(shapely.union_all(work.areas.geometry[since]), work.policy.cover_tolerance_m)
     return bool(shapely.covers(covered, ground))
 
 

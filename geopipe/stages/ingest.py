@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import repeat
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +11,7 @@ import pyarrow.compute as pc
 
 from geopipe.config import DeliveryOptions, Vocabulary
 from geopipe.crs import crs_name
-from geopipe.identity import geometry_hashes, hashes, join_ids, json_rows
+from geopipe.identity import geometry_hashes, join_ids, json_rows, version_hashes
 from geopipe.io.delivery import RawDelivery, RawLayer
 from geopipe.recognition import (
     as_date,
@@ -187,13 +186,12 @@ def _map_columns(
     volatile = {fold_tight(name) for name in vocabulary.volatile_columns}
     delivered = table.drop_columns([n for n in ("row", "geometry", "geometry_problem") if n in table.column_names])
     content = delivered.select([n for n in delivered.column_names if fold_tight(n) not in volatile])
+    attributes = json_rows(delivered)
     row_prefix = f"{delivery_key}:{layer.name}:"
     values = {
         "row_id": pc.binary_join_element_wise(row_prefix, pc.utf8_lpad(table["row"].cast(pa.string()), 8, "0"), ""),
         "record_id": record_id,
-        "version_id": hashes(
-            zip(record_id.to_pylist(), geometry_hash.to_pylist(), json_rows(content).to_pylist(), repeat(crs), strict=False)
-        ),
+        "version_id": version_hashes(geometry_hash, record_id, attributes if content.num_columns == delivered.num_columns else json_rows(content)),
         "geometry_hash": geometry_hash,
         "file": file,
         "layer": layer.name,
@@ -205,7 +203,7 @@ def _map_columns(
         "register": register,
         "status": _statuses(table, columns, vocabulary),
         "geometry_problem": table["geometry_problem"] if "geometry_problem" in table.column_names else None,
-        "attributes": json_rows(delivered),
+        "attributes": attributes,
         "source_geometry": wkb,
         "source_crs": crs,
     }  # fmt: skip

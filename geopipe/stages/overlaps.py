@@ -133,12 +133,12 @@ class _Pairs:
             Relation.PARTIAL.value,
         ).astype(object)
 
-    def groups(self) -> list[str]:
+    def groups(self) -> pa.Array:
         """Return one label per overlap group: overlaps that hang together through common records."""
         label = component_labels(len(self.areas), self.ground.left, self.ground.right)
         first = label[self.ground.left]  # the lowest row of the group stands for it
-        names = self.areas.table["row_id"].take(pa.array(first)).to_pylist()
-        return [f"g-{digest}" for digest in hashes((name,) for name in names)]
+        names = self.areas.table["row_id"].combine_chunks().take(pa.array(first))
+        return pc.binary_join_element_wise("g", hashes(names), "-")
 
 
 class _Verdicts:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
@@ -83,7 +82,7 @@ def reproject(state: State, config: Config, policy: Policy) -> State:
 
 
 def _sources(frame: Frame) -> list[str]:
-    return [source for source in frame.table["source_crs"].unique().to_pylist() if source]
+    return [source for source in frame.values("source_crs") if source]
 
 
 def _places(frame: Frame, sources: list[str]) -> tuple[NDArray[np.float64], Mask]:
@@ -153,14 +152,13 @@ def _refuse(state: State, frame: Frame, reasons: Geometries) -> State:
 
 def _with_operations(state: State, operations: dict[str, dict]) -> tuple[Delivery, ...]:  # type: ignore[type-arg]
     """Record with each delivery the coordinate operations that its records went through."""
-    pairs = pa.concat_tables(
-        [frame.table.select(["file", "source_crs"]) for frame in (state.features, state.reference)]
-    ).group_by(["file", "source_crs"], use_threads=False).aggregate([])  # fmt: skip
-    used: dict[str, list[str]] = {}
-    for pair in pairs.to_pylist():
-        used.setdefault(pair["file"], []).append(pair["source_crs"])
+    used: dict[str, set[str]] = {}
+    for frame in (state.features, state.reference):
+        for source in _sources(frame):
+            for file in frame.take(frame.flags("source_crs", [source])).values("file"):
+                used.setdefault(file, set()).add(source)
     return tuple(
-        replace(d, operations=tuple(operations[crs] for crs in sorted(used.get(d.file, [])) if crs in operations))
+        replace(d, operations=tuple(operations[crs] for crs in sorted(used.get(d.file, set())) if crs in operations))
         for d in state.deliveries
     )
 

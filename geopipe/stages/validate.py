@@ -83,7 +83,9 @@ def _decode(features: Frame) -> tuple[Frame, Geometries, list[Frame]]:
         decoded[row], reasons[row] = reading.geometry, reading.problem
         if reading.geometry is not None:
             closed.append(row)
-    frame = features.with_geometry(np.asarray(shapely.force_2d(decoded), dtype=object))
+    spatial = shapely.has_z(decoded) | shapely.has_m(decoded)
+    decoded[spatial] = shapely.force_2d(decoded[spatial])  # delivered Z and M stay in source_geometry
+    frame = features.with_geometry(decoded)
     mended = frame.take(np.array(closed, dtype=np.intp))
     everywhere = np.ones(len(mended), dtype=bool)
     sentence = "The ring was not closed; its first point was repeated at the end"
@@ -149,7 +151,7 @@ def _out_of_degrees(frame: Frame) -> Mask:
     """Return where a lon/lat file holds something that no longitude or latitude can be."""
     outside = np.zeros(len(frame), dtype=bool)
     bounds = shapely.bounds(frame.geometry)
-    for crs in frame.table["source_crs"].unique().to_pylist():
+    for crs in frame.values("source_crs"):
         if crs and parse_crs(crs).is_geographic:
             with np.errstate(invalid="ignore"):
                 beyond = (np.abs(bounds[:, [0, 2]]) > 180).any(axis=1) | (np.abs(bounds[:, [1, 3]]) > 90).any(axis=1)

@@ -146,7 +146,8 @@ def test_geopackage_with_layers_tables_and_no_crs(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE staff (id INTEGER PRIMARY KEY, name TEXT)")
         connection.execute("INSERT INTO staff VALUES (1, 'x')")
         connection.execute(
-            "INSERT INTO gpkg_contents (table_name, data_type, identifier) VALUES ('staff','attributes','staff')"
+            "INSERT INTO gpkg_contents (table_name, data_type, identifier)"
+            " VALUES ('staff', 'attributes', 'staff')"
         )
     connection.close()
     before = sorted(p.name for p in tmp_path.iterdir())
