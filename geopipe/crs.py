@@ -109,9 +109,7 @@ def choose_operation(source: str, target: str) -> tuple[pyproj.Transformer, Oper
     SourceError
         When only a ballpark operation exists.
     """
-    group = TransformerGroup(
-        parse_crs(source), parse_crs(target), always_xy=True, allow_ballpark=False
-    )
+    group = TransformerGroup(parse_crs(source), parse_crs(target), always_xy=True, allow_ballpark=False)
     if not group.transformers:
         raise SourceError(
             f"there is no accurate coordinate operation from {crs_name(source)} to {crs_name(target)}",
@@ -201,7 +199,7 @@ def require_equal_area(text: str) -> str:
     for step_x, step_y in ((0.0, 0.0), (1.5, 2.0), (-2.0, -1.5)):
         lon, lat = middle[0] + step_x, middle[1] + step_y
         square = shapely.box(lon, lat, lon + 0.001, lat + 0.001)
-        true_m2 = abs(crs.get_geod().geometry_area_perimeter(square)[0])
+        true_m2 = abs(_geod(crs).geometry_area_perimeter(square)[0])
         planar_m2 = transform(np.array([square], dtype=object), forward)[0].area
         if not abs(planar_m2 / true_m2 - 1) < 1e-5:
             raise ConfigError(
@@ -212,9 +210,17 @@ def require_equal_area(text: str) -> str:
     return text
 
 
+def _geod(crs: pyproj.CRS) -> pyproj.Geod:
+    """Return the ellipsoid of a CRS; WGS 84's where it names none."""
+    return crs.get_geod() or pyproj.Geod(ellps="WGS84")
+
+
 def _middle_of(crs: pyproj.CRS) -> tuple[float, float]:
     """Return the lon/lat of the projection's own origin."""
-    values = {parameter.name: parameter.value for parameter in (crs.coordinate_operation.params or [])}
+    operation = crs.coordinate_operation
+    if operation is None:
+        return 0.0, 0.0
+    values = {parameter.name: parameter.value for parameter in operation.params}
     longitude = next((v for n, v in values.items() if n.startswith("Longitude of")), 0.0)
     latitude = next((v for n, v in values.items() if n.startswith("Latitude of")), 0.0)
     return float(longitude), float(latitude)

@@ -56,9 +56,7 @@ def repair(invalid: Geometries) -> Repair:
         `area_before_m2` is the plain shoelace area of the invalid rings.
     """
     linework = polygon_parts(threaded(shapely.make_valid, invalid, method="linework"))
-    structure = polygon_parts(
-        threaded(shapely.make_valid, invalid, method="structure", keep_collapsed=False)
-    )
+    structure = polygon_parts(threaded(shapely.make_valid, invalid, method="structure", keep_collapsed=False))
     union = polygon_parts(shapely.union(linework, structure))
     common = polygon_parts(shapely.intersection(linework, structure))
     return Repair(union, common, shapely.area(invalid), shapely.area(union), shapely.area(common))
@@ -70,7 +68,9 @@ def polygon_parts(geometry: Geometries) -> Geometries:
     mixed = shapely.get_type_id(result) == shapely.GeometryType.GEOMETRYCOLLECTION
     for position in np.flatnonzero(mixed):
         flat = _leaves(result[position])
-        polygons = [leaf for leaf in flat if shapely.get_type_id(leaf) in POLYGONS and not leaf.is_empty]
+        polygons = [
+            leaf for leaf in flat if shapely.get_type_id(leaf) in POLYGONS and not shapely.is_empty(leaf)
+        ]
         result[position] = shapely.union_all(polygons) if polygons else shapely.Polygon()
     result[~np.isin(shapely.get_type_id(result), POLYGONS)] = shapely.Polygon()
     return result
@@ -138,8 +138,8 @@ def outline(coordinates: NDArray[np.float64]) -> shapely.Geometry | None:
     if len(finite) == 0:
         return None
     if len(np.unique(finite, axis=0)) == 1:
-        return shapely.points(finite[0])
-    return shapely.linestrings(finite)
+        return shapely.Point(finite[0])
+    return shapely.LineString(finite)
 
 
 def longest_edges_m(geometry: Geometries) -> NDArray[np.float64]:
@@ -200,5 +200,5 @@ def _inscribed_radius(geometry: Geometries) -> NDArray[np.float64]:
 
 
 def canonical(geometry: Geometries) -> Geometries:
-    """Return polygons with one start point, direction and order of parts, so that equal ground compares equal."""
+    """Return polygons with one start point, direction and order of parts: equal ground compares equal."""
     return np.asarray(threaded(shapely.normalize, geometry), dtype=object)

@@ -78,7 +78,9 @@ def _json_values(column: Any) -> pa.Array:
     elif pa.types.is_floating(kind):
         text = pc.if_else(pc.is_finite(column), column.cast(pa.string()), None)
     elif pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        text = _quoted(pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string()))
+        text = _quoted(
+            pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
+        )
     else:
         text = _quoted(column.cast(pa.string()))
     return pc.fill_null(text, "null")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -35,7 +34,7 @@ def build_index(folder: Path, geometry: Geometries, ids: NDArray[np.object_]) ->
     try:
         _write(building, geometry, ids)
         shutil.rmtree(folder, ignore_errors=True)
-        os.replace(building, folder)
+        building.replace(folder)
     finally:
         shutil.rmtree(building, ignore_errors=True)
 

@@ -42,7 +42,11 @@ class SharedGround:
     def take(self, which: Mask) -> SharedGround:
         """Return the pairs of a mask."""
         return SharedGround(
-            self.left[which], self.right[which], self.geometry[which], self.area_m2[which], self.confidence[which]
+            self.left[which],
+            self.right[which],
+            self.geometry[which],
+            self.area_m2[which],
+            self.confidence[which],
         )
 
 
@@ -66,14 +70,13 @@ def shared_ground(geometry: Geometries, left: Indices, right: Indices, touch_m: 
     a, b = geometry[left], geometry[right]
     common, failed = _each(shapely.intersection, a, b)
     area_m2 = shapely.area(common)
-    confidence = np.full(len(common), Confidence.EXACT.value, dtype=object)
     # Predicates are exact where overlays are not: interiors that do not meet share no ground.
     small = np.flatnonzero(~failed & (area_m2 < _SMALL_M2))
     apart = np.zeros(len(a), dtype=bool)
     apart[small] = ~threaded(shapely.relate_pattern, a[small], b[small], pattern="T********").astype(bool)
-    left, right, a, b, common, area_m2, failed, confidence = (
-        array[~apart] for array in (left, right, a, b, common, area_m2, failed, confidence)
-    )
+    left, right, a, b = left[~apart], right[~apart], a[~apart], b[~apart]
+    common, area_m2, failed = common[~apart], area_m2[~apart], failed[~apart]
+    confidence = np.full(len(common), Confidence.EXACT.value, dtype=object)
     doubtful = np.flatnonzero(failed | _suspicious(a, b, common, area_m2))
     if len(doubtful):
         again, surely = _settle(a[doubtful], b[doubtful], common[doubtful], failed[doubtful])
@@ -120,9 +123,7 @@ def _settle(
     return polygon_parts(result), confidence
 
 
-def _each(
-    overlay: Callable[[Any, Any], Any], a: Geometries, b: Geometries
-) -> tuple[Geometries, Mask]:
+def _each(overlay: Callable[[Any, Any], Any], a: Geometries, b: Geometries) -> tuple[Geometries, Mask]:
     """Apply an overlay to all pairs at once; pair by pair where one of them makes GEOS fail.
 
     Returns polygons (empty where GEOS failed) and where it failed.
@@ -143,4 +144,4 @@ def _each(
 
 def _smaller(a: shapely.Geometry, b: shapely.Geometry) -> shapely.Geometry:
     """Return the smaller polygon: the most that the two could share."""
-    return a if a.area <= b.area else b
+    return a if shapely.area(a) <= shapely.area(b) else b

@@ -15,8 +15,8 @@ from geopipe.errors import ConfigError, ExitCode, SourceError
 from geopipe.identity import hash_text
 from geopipe.io.delivery import RawDelivery
 from geopipe.io.sources import Source, find_sources
-from geopipe.io.vector import read_sources
 from geopipe.io.store import save_config, save_state
+from geopipe.io.vector import read_sources
 from geopipe.reports.publish import GEOPACKAGE, SUMMARY, point_to, publish, read_summary
 from geopipe.reports.summary import summarise
 from geopipe.schema import FEATURES, OVERLAPS, State, check
@@ -59,7 +59,9 @@ class Result:
         Rows that go back to their sender are data, not a failure.
         """
         levels = [level.value for level in Severity]
-        if fail_on and any(self.summary["severities"].get(level) for level in levels[: levels.index(fail_on) + 1]):
+        if fail_on and any(
+            self.summary["severities"].get(level) for level in levels[: levels.index(fail_on) + 1]
+        ):
             return ExitCode.FINDINGS
         return ExitCode.PARTIAL if any(d["problems"] for d in self.summary["deliveries"]) else ExitCode.DONE
 
@@ -114,7 +116,9 @@ def advance(state: State, stage: str, config: Config, policy: Policy) -> State:
     return done
 
 
-def run(config: Config, progress: Progress = silent, keep: Callable[[str, State], None] | None = None) -> State:
+def run(
+    config: Config, progress: Progress = silent, keep: Callable[[str, State], None] | None = None
+) -> State:
     """Run all stages in memory; `keep`, if given, is handed what each one made."""
     policy = load_policy(config.policy)
     state = read(config, progress)

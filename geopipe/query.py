@@ -71,14 +71,14 @@ def _near(index: Path, areas: Frame, place: shapely.Geometry) -> Indices:
     """Ask a current index of the areas; build it where there is none, an old one, or no right to write."""
     ids = areas.numpy("row_id")
     if is_current(index, areas.geometry, ids):
-        return boxes_meeting(index, place.bounds)
+        return boxes_meeting(index, tuple(shapely.bounds(place)))
     try:
         build_index(index, areas.geometry, ids)
-        return boxes_meeting(index, place.bounds)
+        return boxes_meeting(index, tuple(shapely.bounds(place)))
     except OSError:
         with tempfile.TemporaryDirectory(prefix="geopipe-", ignore_cleanup_errors=True) as other:
             build_index(Path(other) / "index", areas.geometry, ids)
-            return boxes_meeting(Path(other) / "index", place.bounds)
+            return boxes_meeting(Path(other) / "index", tuple(shapely.bounds(place)))
 
 
 def _place(west: float, south: float, east: float, north: float) -> shapely.Geometry:

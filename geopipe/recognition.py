@@ -58,7 +58,7 @@ def word_in_name(name: str, table: Mapping[str, str], leave_out: Iterable[str] =
     ignored = {fold_tight(word) for word in leave_out}
     # `UXOLao_CHA2026` is three words: split where the case or a digit begins a new one.
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=\d{4})", " ", PurePath(name).name)
-    tokens = fold(spaced).split() + ["|"] + fold(PurePath(name).name).split()
+    tokens = [*fold(spaced).split(), "|", *fold(PurePath(name).name).split()]
     found: dict[str, int] = {}
     for start in range(len(tokens)):
         for end in range(start + 1, min(start + 6, len(tokens)) + 1):

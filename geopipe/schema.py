@@ -307,12 +307,20 @@ class State:
 
     def adding(self, **frames: Sequence[Frame]) -> State:
         """Return a state with more rows appended to the named frames."""
-        changes = {name: concat([getattr(self, name), *more]) for name, more in frames.items() if more}
+        changes: dict[str, Any] = {
+            name: concat([getattr(self, name), *more]) for name, more in frames.items() if more
+        }
         return replace(self, **changes)
 
 
 def findings_about(
-    records: Frame, code: str, severity: str, sentence: Any, *, geometry: Geometries | None = None, **more: Any
+    records: Frame,
+    code: Any,
+    severity: Any,
+    sentence: Any,
+    *,
+    geometry: Geometries | None = None,
+    **more: Any,
 ) -> Frame:
     """Return one finding per record; `sentence` and `more` are columns or one value for all."""
     columns = {**origin(records), "record_id": records.table["record_id"], "code": code}

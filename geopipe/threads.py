@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,6 @@ def threaded(function: Callable[..., Any], *arrays: NDArray[Any], **options: Any
         return np.asarray(function(*arrays, **options))
     # More pieces than workers, so that one piece of large polygons does not make the others wait.
     edges = np.linspace(0, size, workers * 4 + 1).astype(int)
-    pieces = [tuple(array[start:end] for array in arrays) for start, end in zip(edges, edges[1:], strict=False)]
+    pieces = [tuple(array[start:end] for array in arrays) for start, end in pairwise(edges)]
     with ThreadPoolExecutor(workers) as pool:
         return np.concatenate(list(pool.map(lambda piece: function(*piece, **options), pieces)))

@@ -37,11 +37,13 @@ def unresolved_of(records: Frame, reasons: NDArray[np.object_], sentences: NDArr
     hazard = np.flatnonzero(records.flags("kind", sorted(POSSIBLE_HAZARD_KINDS)))
     wkb = records.table["source_geometry"].take(hazard).to_pylist()
     crs = records.table["source_crs"].take(hazard).to_pylist()
-    rows, places, positions = [], [], []
+    rows: list[int] = []
+    places: list[shapely.Geometry] = []
+    positions: list[str] = []
     for row, data, source in zip(hazard, wkb, crs, strict=True):
-        for geometry, position in _placed(_coordinates(data), source):
-            rows.append(row)
-            places.append(geometry)
+        for place, position in _placed(_coordinates(data), source):
+            rows.append(int(row))
+            places.append(place)
             positions.append(position)
     picked = np.array(rows, dtype=np.intp)
     geometry = np.empty(len(places), dtype=object)

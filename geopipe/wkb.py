@@ -93,7 +93,7 @@ def read_leniently(data: bytes) -> Reading:
     built = [polygon for polygon in (_build(rings_of) for rings_of in polygons) if polygon is not None]
     if len(built) < len(polygons) or not built:
         return Reading(None, "TOO_FEW_POINTS", _points(rings))
-    return Reading(built[0] if len(built) == 1 else shapely.multipolygons(built), "", _points(rings))
+    return Reading(built[0] if len(built) == 1 else shapely.MultiPolygon(built), "", _points(rings))
 
 
 def _read_polygons(cursor: _Cursor, seen: list[NDArray[np.float64]]) -> list[list[NDArray[np.float64]]]:
@@ -111,7 +111,7 @@ def _read_polygons(cursor: _Cursor, seen: list[NDArray[np.float64]]) -> list[lis
     return [rings] if rings else []
 
 
-def _build(rings: list[NDArray[np.float64]]) -> shapely.Geometry | None:
+def _build(rings: list[NDArray[np.float64]]) -> shapely.Polygon | None:
     """Close the rings of one polygon; None when its shell has fewer than three different points.
 
     A hole with fewer than three points encloses nothing and is left out.

@@ -12,13 +12,21 @@ from geopipe.cli import options
 
 @click.command("demo")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--size", metavar="N", type=click.IntRange(200, 2_000_000), default=2000, show_default=True,
-              help="About how many polygons in all deliveries together.")
-@click.option("--seed", metavar="S", type=int, default=42, show_default=True, help="The same seed makes the same files.")
+@click.option(
+    "--size",
+    metavar="N",
+    type=click.IntRange(200, 2_000_000),
+    default=2000,
+    show_default=True,
+    help="About how many polygons in all deliveries together.",
+)
+@click.option(
+    "--seed", metavar="S", type=int, default=42, show_default=True, help="The same seed makes the same files."
+)
 @options.json_option
 @options.quiet_option
 def demo_command(folder: Path, size: int, seed: int, as_json: bool, quiet: bool) -> None:
-    """Make demo deliveries of five operators in DIR, with the truth about them in DIR/truth.json.
+    r"""Make demo deliveries of five operators in DIR, with the truth about them in DIR/truth.json.
 
     \b
     Examples:
@@ -29,7 +37,9 @@ def demo_command(folder: Path, size: int, seed: int, as_json: bool, quiet: bool)
 
     truth = make_demo(folder, size=size, seed=seed)
     if as_json:
-        click.echo(json.dumps({"files": truth["files"], "records": truth["records"]}, ensure_ascii=False, indent=1))
+        click.echo(
+            json.dumps({"files": truth["files"], "records": truth["records"]}, ensure_ascii=False, indent=1)
+        )
     elif not quiet:
         records = sum(item["records"] for item in truth["files"].values())
         click.echo(f"{len(truth['files'])} deliveries with {records:,} records in {folder}")

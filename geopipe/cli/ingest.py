@@ -18,7 +18,7 @@ from geopipe.cli.show import progress
 @options.layers_option
 @options.quiet_option
 def ingest_command(paths: tuple[Path, ...], workspace: Path, quiet: bool, **given: Any) -> int:
-    """Read deliveries and give every record its ids; the first of the stages.
+    r"""Read deliveries and give every record its ids; the first of the stages.
 
     What is said here (--kind, --assume-crs, ...) holds for the later stages too.
 

@@ -63,7 +63,7 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="geopipe")
 def cli() -> None:
-    """Make one map that can be trusted from the hazard and clearance polygons of many organisations.
+    r"""Make one map that can be trusted from the hazard and clearance polygons of many organisations.
 
     Start with two files on your desk:
 

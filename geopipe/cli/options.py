@@ -12,17 +12,21 @@ from geopipe.terms import Kind, Severity
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-paths_argument = click.argument("paths", metavar="FILE|FOLDER ...", nargs=-1, required=True, type=click.Path(path_type=Path))
+paths_argument = click.argument(
+    "paths", metavar="FILE|FOLDER ...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
 output_option = click.option(
     "-o", "--output", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default=Path("out"),
     show_default=True, help="Folder for the results; made if it does not exist.",
 )  # fmt: skip
 workspace_option = click.option(
-    "-w", "--workspace", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default=Path("work"),
-    show_default=True, help="Folder in which the stages leave what they made.",
+    "-w", "--workspace", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
+    default=Path("work"), show_default=True, help="Folder in which the stages leave what they made.",
 )  # fmt: skip
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progress and no first screen.")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON instead of the first screen.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print the summary as JSON instead of the first screen."
+)
 layers_option = click.option(
     "--layers", metavar="NAME,...", default=None,
     help="Layers to publish, for example overlaps,areas.  [default: all]",
@@ -31,17 +35,20 @@ fail_on_option = click.option(
     "--fail-on", type=click.Choice([s.value for s in Severity]), default=None,
     help="Exit with 5 when there is a finding at least this severe.",
 )  # fmt: skip
+_KINDS = [kind.value.lower() for kind in Kind]
 _DELIVERY_OPTIONS = (
     click.option("--operator", metavar="NAME", multiple=True,
                  help="Whose files these are: once for all, or once per file in order."),
     click.option("--operator-field", metavar="COLUMN", help="Column that names the operator."),
-    click.option("--kind", "kinds", multiple=True, type=click.Choice([k.value.lower() for k in Kind], case_sensitive=False),
+    click.option("--kind", "kinds", multiple=True, type=click.Choice(_KINDS, case_sensitive=False),
                  help="What the polygons are: once for all files, or once per file in order."),
     click.option("--kind-field", metavar="COLUMN", help="Column that says what each polygon is."),
     click.option("--id-field", metavar="COLUMN", help="Column that holds the operator's own id."),
     click.option("--assume-crs", metavar="EPSG:CODE", help="Coordinate system of files that state none."),
-    click.option("--working-crs", metavar="EPSG:CODE", help="Equal-area coordinate system to measure in.  [default: chosen from the data]"),
-    click.option("--policy", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Policy with the table of findings."),
+    click.option("--working-crs", metavar="EPSG:CODE",
+                 help="Equal-area coordinate system to measure in.  [default: chosen from the data]"),
+    click.option("--policy", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+                 help="Policy with the table of findings."),
 )  # fmt: skip
 
 

@@ -36,8 +36,12 @@ class _Numbers(click.ParamType[tuple[float, ...]]):
 @click.command("query")
 @click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
 @click.option("--at", type=_Numbers("LON", "LAT"), help="Areas that hold this point.")
-@click.option("--bbox", type=_Numbers("WEST", "SOUTH", "EAST", "NORTH"), help="Areas that meet this box (degrees).")
-@click.option("--id", "record", metavar="ID", help="Areas of this record id, or of this id of an operator's own.")
+@click.option(
+    "--bbox", type=_Numbers("WEST", "SOUTH", "EAST", "NORTH"), help="Areas that meet this box (degrees)."
+)
+@click.option(
+    "--id", "record", metavar="ID", help="Areas of this record id, or of this id of an operator's own."
+)
 @options.json_option
 def query_command(
     folder: Path,
@@ -46,7 +50,7 @@ def query_command(
     record: str | None,
     as_json: bool,
 ) -> None:
-    """List the areas at a point, in a box, or of one id, in a finished result.
+    r"""List the areas at a point, in a box, or of one id, in a finished result.
 
     RUN is a folder that compare, publish or run has written, or a workspace with an index. Degrees are
     WGS 84.

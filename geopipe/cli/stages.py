@@ -34,7 +34,7 @@ def _advance(stage: str, workspace: Path, quiet: bool) -> None:
 @options.workspace_option
 @options.quiet_option
 def validate_command(workspace: Path, quiet: bool) -> None:
-    """Check every record's structure in its delivered coordinates.
+    r"""Check every record's structure in its delivered coordinates.
 
     What cannot be used is returned with a reason; a hazard record stays visible all the same.
 
@@ -49,7 +49,7 @@ def validate_command(workspace: Path, quiet: bool) -> None:
 @options.workspace_option
 @options.quiet_option
 def reproject_command(workspace: Path, quiet: bool) -> None:
-    """Bring all records into one equal-area coordinate system and mend invalid polygons.
+    r"""Bring all records into one equal-area coordinate system and mend invalid polygons.
 
     Only turning points are transformed. Every mend is listed with the area before and after.
 
@@ -64,7 +64,7 @@ def reproject_command(workspace: Path, quiet: bool) -> None:
 @options.workspace_option
 @options.quiet_option
 def deduplicate_command(workspace: Path, quiet: bool) -> None:
-    """Set aside duplicates and older versions within each operator's records.
+    r"""Set aside duplicates and older versions within each operator's records.
 
     Never across operators, and never if hazard would shrink or released land grow.
 
@@ -79,7 +79,7 @@ def deduplicate_command(workspace: Path, quiet: bool) -> None:
 @options.workspace_option
 @options.quiet_option
 def overlaps_command(workspace: Path, quiet: bool) -> None:
-    """Measure every pair of areas that share ground and name it by the policy's table.
+    r"""Measure every pair of areas that share ground and name it by the policy's table.
 
     \b
     Example:

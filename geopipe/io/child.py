@@ -36,7 +36,8 @@ from geopipe.io.formats import DRIVERS, Format, format_of, require_beginning
 from geopipe.io.geojson import read_geojson, read_sequence
 from geopipe.io.geoparquet import read_geoparquet
 from geopipe.io.job import Job, reason_of
-from geopipe.io.layered import read_flatgeobuf, read_geodatabase, read_geopackage, read_kml
+from geopipe.io.kml import read_kml
+from geopipe.io.layered import read_flatgeobuf, read_geodatabase, read_geopackage
 from geopipe.io.shapefile import SUFFIXES, companions, read_shapefile
 from geopipe.io.sources import Source
 from geopipe.io.tables import read_table

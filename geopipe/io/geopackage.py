@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -78,7 +79,7 @@ def write_geopackage(path: Path, layers: Sequence[Layer], crs_wkt: str) -> None:
 
 def _as_declared(geometry: Geometries, geometry_type: str) -> Geometries:
     """Make single geometries multi where the layer is declared so; a layer of mixed types stays as it is."""
-    makers = {
+    makers: dict[str, Callable[..., Any]] = {
         "MultiPolygon": shapely.multipolygons,
         "MultiLineString": shapely.multilinestrings,
         "MultiPoint": shapely.multipoints,
@@ -140,7 +141,9 @@ def read_layer(path: Path, name: str) -> tuple[Frame, str]:
         meta, table = pyogrio.raw.read_arrow(path, layer=name)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
         raise OutputError(
-            f"there is no layer {name!r}", str(path), f"Run it again with --layers {name} or without --layers."
+            f"there is no layer {name!r}",
+            str(path),
+            f"Run it again with --layers {name} or without --layers.",
         ) from error
     column = meta["geometry_name"] or "wkb_geometry"
     return Frame(table.drop_columns([column]), from_wkb(table[column])), str(meta["crs"])

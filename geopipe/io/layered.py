@@ -1,4 +1,4 @@
-"""Read the formats whose layers GDAL reads well: GeoPackage, File Geodatabase, KML, FlatGeobuf."""
+"""Read the formats whose layers GDAL reads well: GeoPackage, File Geodatabase, FlatGeobuf."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from geopipe.io import counting, drivers
 from geopipe.io.delivery import Problem, RawLayer, RefusedError, judged, refused_layer
@@ -88,7 +87,7 @@ def _geopackage_layer(job: Job, name: str, srs: int | None, several: bool) -> Ra
             name, RefusedError(Problem("FILE_TRUNCATED", sentence), counted, CountMethod.WEAK)
         )
     where = f"{job.label}, layer {name}" if several else job.label
-    layer = _layer(job, name, "GPKG", where, (counted, CountMethod.EXACT), IMMUTABLE="YES")
+    layer = read_layer(job, name, "GPKG", where, (counted, CountMethod.EXACT), IMMUTABLE="YES")
     return replace(layer, crs_wkt=None) if srs in UNDEFINED_SRS else layer
 
 
@@ -109,7 +108,7 @@ def read_geodatabase(job: Job) -> list[RawLayer]:
         raise RefusedError(Problem("FILE_UNREADABLE", sentence)) from error
     driver = "OpenFileGDB"
     layers = [
-        _layer(
+        read_layer(
             job,
             name,
             driver,
@@ -133,57 +132,12 @@ def read_flatgeobuf(job: Job) -> list[RawLayer]:
     except Exception as error:
         sentence = f"{job.label}: the header of the file is damaged. Ask for a new copy."
         raise RefusedError(Problem("FILE_UNREADABLE", sentence)) from error
-    return [replace(_layer(job, None, "FlatGeobuf", job.label, (counted, CountMethod.EXACT)), name=job.name)]
-
-
-def read_kml(job: Job) -> list[RawLayer]:
-    """Return the layers (folders) of a KML file; their records together must be all Placemarks."""
-    counted = counting.count_kml(job.path, job.label)
-    try:
-        names = drivers.layer_names(job.path)
-    except Exception as error:
-        code, what = ("FILE_UNREADABLE", f"the file is damaged ({reason_of(error)}). Ask for a new copy.")
-        if "out of memory" in str(error):
-            code, what = ("FILE_TOO_LARGE", "the file is too large for KML. Ask for a GeoPackage.")
-        problem = Problem(code, f"{job.label}: {what}")
-        raise RefusedError(problem, counted, CountMethod.EXACT) from error
-    read = [_layer(job, name, "LIBKML", f"{job.label}, layer {name}") for name, _ in names]
-    layers = [layer for layer in read if layer.table.num_rows or layer.problem] or read[:1]
-    total = sum(layer.table.num_rows for layer in layers)
-    if total != counted or any(layer.problem for layer in layers):
-        sentence = f"{job.label}: {total:,} records can be read, but the file holds {counted:,}."
-        problem = Problem("COUNT_MISMATCH", f"{sentence} Nothing of it is used. Ask for a new copy.")
-        raise RefusedError(problem, counted, CountMethod.EXACT)
-    if not layers:
-        return [RawLayer(job.name, crs_wkt="EPSG:4326", records_counted=0, count_method=CountMethod.EXACT)]
     return [
-        replace(
-            layer,
-            table=_without_defaults(layer.table),
-            records_counted=layer.table.num_rows,
-            count_method=CountMethod.EXACT,
-        )
-        for layer in layers
+        replace(read_layer(job, None, "FlatGeobuf", job.label, (counted, CountMethod.EXACT)), name=job.name)
     ]
 
 
-def _without_defaults(table: pa.Table) -> pa.Table:
-    """Drop the columns that LIBKML adds to every file where they say nothing."""
-    idle = []
-    for name in table.column_names:
-        if name.startswith("kml_"):
-            values = pc.unique(table.column(name)).to_pylist()
-            if all(value in (None, "", -1, 0) for value in values):
-                idle.append(name)
-    table = table.drop_columns(idle)
-    # A Placemark's own id stands in for a column "id" that is not there: other software writes it so.
-    names = [
-        "id" if name == "kml_id" and "id" not in table.column_names else name for name in table.column_names
-    ]
-    return table.rename_columns(names)
-
-
-def _layer(
+def read_layer(
     job: Job,
     name: str | None,
     driver: str,

@@ -30,8 +30,9 @@ def write_text(path: Path, text: str) -> None:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)  # a temporary file is private; what is published is for all who may see the folder
-        os.replace(temporary, path)
+        # A temporary file is private; what is published is for all who may see the folder.
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
     except OSError as error:
         Path(temporary).unlink(missing_ok=True)
         raise OutputError(f"the file could not be written ({error})", str(path)) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,8 @@ from geopipe.io.geopackage import Layer
 from geopipe.schema import Frame, Geometries, State
 from geopipe.terms import HAZARD_KINDS
 
-# What a record shows to everybody. Delivered columns beyond these may name people: they stay in the workspace.
+# What a record shows to everybody. Other delivered columns may name people: they stay in the
+# workspace.
 _AREA_COLUMNS = [
     "record_id", "source_id", "operator", "register", "kind", "status", "date_surveyed", "date_completed",
     "date_of_information", "land_use", "clearance_depth_cm", "province_stated", "district_stated",
@@ -45,11 +46,13 @@ def published_layers(state: State, names: Iterable[str]) -> list[Layer]:
     All geometries are in the working CRS. Overlaps that are the expected course of things within
     one operator (hazard, then its release) stand in `handover` only.
     """
-    builders = {
+    builders: dict[str, Callable[[State], Layer]] = {
         "areas": _areas,
         "overlaps": _overlaps,
         "handover": _handover,
-        "duplicates": lambda s: Layer("duplicates", s.duplicates.table, s.duplicates.geometry, "MultiPolygon"),
+        "duplicates": lambda s: Layer(
+            "duplicates", s.duplicates.table, s.duplicates.geometry, "MultiPolygon"
+        ),
         "findings": _findings,
         "rejected": lambda s: Layer("rejected", s.rejected.table),
         "hazard_unresolved": _unresolved,
@@ -67,8 +70,12 @@ def _areas(state: State) -> Layer:
 def _short_crs(table: pa.Table) -> pa.Table:
     """Write CRSs by name: a WKT in every row helps nobody."""
     encoded = table["source_crs"].combine_chunks()
-    names = pa.array([parse_crs(text).name if text else "" for text in encoded.dictionary.to_pylist()], pa.string())
-    return table.set_column(table.schema.get_field_index("source_crs"), "source_crs", names.take(encoded.indices))
+    names = pa.array(
+        [parse_crs(text).name if text else "" for text in encoded.dictionary.to_pylist()], pa.string()
+    )
+    return table.set_column(
+        table.schema.get_field_index("source_crs"), "source_crs", names.take(encoded.indices)
+    )
 
 
 def shown_overlaps(state: State) -> Frame:
@@ -108,8 +115,9 @@ def _findings(state: State) -> Layer:
     areas = state.features
     key = ["file", "layer", "row"]
     where = {
-        place: row for row, place in enumerate(zip(*(areas.table[name].to_pylist() for name in key), strict=True))
-    } if len(state.findings) else {}  # fmt: skip
+        place: row
+        for row, place in enumerate(zip(*(areas.table[name].to_pylist() for name in key), strict=True))
+    }  # fmt: skip
     geometry = state.findings.geometry.copy()
     places = list(zip(*(state.findings.table[name].to_pylist() for name in key), strict=True))
     for row in np.flatnonzero(shapely.is_missing(geometry)):

@@ -57,7 +57,9 @@ def publish(
         write_geopackage(temporary, published_layers(state, layers), working_crs_wkt(state.working_crs))
         final = _move(temporary, folder / GEOPACKAGE, started)
     except OSError as error:
-        raise OutputError(f"the folder cannot be written ({error})", str(folder), "Choose another with -o.") from error
+        raise OutputError(
+            f"the folder cannot be written ({error})", str(folder), "Choose another with -o."
+        ) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -77,10 +79,10 @@ def publish(
 def _move(temporary: Path, final: Path, started: dt.datetime) -> Path:
     """Put a finished file in place; beside it, under a dated name, where a program holds the old one open."""
     try:
-        os.replace(temporary, final)
+        temporary.replace(final)
     except PermissionError:
         final = final.with_stem(f"{final.stem}-{started:%Y%m%d-%H%M%S}")
-        os.replace(temporary, final)
+        temporary.replace(final)
     sync(final.parent)
     return final
 

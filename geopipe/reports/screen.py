@@ -26,7 +26,11 @@ def first_screen(summary: dict[str, Any], outputs: list[str]) -> str:
         *_hectares(summary),
         *_returned(summary),
     ]
-    end = [f"OPEN NEXT   {outputs[0]} in QGIS" + (f"; figures in {outputs[1]}" if len(outputs) > 1 else "")] if outputs else []
+    end = (
+        [f"OPEN NEXT   {outputs[0]} in QGIS" + (f"; figures in {outputs[1]}" if len(outputs) > 1 else "")]
+        if outputs
+        else []
+    )
     room = _MOST_LINES - len(lines) - len(end)
     return "\n".join([*lines, *_assumed(summary, room), *end])
 
@@ -58,7 +62,8 @@ def _read(summary: dict[str, Any]) -> str:
 
 def _safety(summary: dict[str, Any]) -> list[str]:
     lines = [
-        f"SAFETY      {a['sentence']}: {a['count']:,}" + (f" ({_ha(a['area_m2'])} ha)" if a["area_m2"] else "")
+        f"SAFETY      {a['sentence']}: {a['count']:,}"
+        + (f" ({_ha(a['area_m2'])} ha)" if a["area_m2"] else "")
         for a in summary["alarms"]
     ]
     if summary["unresolved_hazard"]:
@@ -75,7 +80,10 @@ def _overlaps(summary: dict[str, Any]) -> list[str]:
     among = f"among {b['kept']:,} of {b['records_in']:,} records"
     if not between["pairs"]:
         return [f"OVERLAPS    no overlaps between operators {among}"]
-    lines = [f"OVERLAPS    {between['pairs']:,} between operators, {_ha(between['area_m2'])} ha pair by pair, {among}"]
+    lines = [
+        f"OVERLAPS    {between['pairs']:,} between operators, {_ha(between['area_m2'])} ha pair by pair, "
+        f"{among}"
+    ]
     kinds = sorted(between["by_finding"].items(), key=lambda item: -item[1]["pairs"])
     lines.append("            " + ", ".join(f"{code} {item['pairs']:,}" for code, item in kinds[:4]))
     lines += [
@@ -100,7 +108,9 @@ def _hectares(summary: dict[str, Any]) -> list[str]:
         f"{_ha(item['counted_twice_m2']):>12} counted twice{_ha(item['covered_m2']):>12} ground covered"
         for number, (name, item) in enumerate(kinds)
     ]
-    return lines or ["HECTARES    none: no record says that it is hazard or released land (use --kind or --kind-field)"]
+    return lines or [
+        "HECTARES    none: no record says that it is hazard or released land (use --kind or --kind-field)"
+    ]
 
 
 def _returned(summary: dict[str, Any]) -> list[str]:
@@ -108,7 +118,12 @@ def _returned(summary: dict[str, Any]) -> list[str]:
         return []
     most = sorted(summary["returned"].items(), key=lambda item: (-item[1], item[0]))
     more = f" and {len(most) - 5} more" if len(most) > 5 else ""
-    return ["RETURN      " + ", ".join(f"{name} {count:,}" for name, count in most[:5]) + more + " (layer rejected)"]
+    return [
+        "RETURN      "
+        + ", ".join(f"{name} {count:,}" for name, count in most[:5])
+        + more
+        + " (layer rejected)"
+    ]
 
 
 def _assumed(summary: dict[str, Any], room: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""The summary of a run: everything that the first screen, a script or a nightly digest needs, as plain values."""
+"""The summary of a run as plain values: for the first screen, a script, a nightly digest."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def balance(state: State) -> dict[str, int]:
     records_in = sum(delivery.records_in for delivery in state.deliveries)
     if records_in != sum(parts.values()):
         raise GeopipeError(
-            f"the balance does not close: {records_in} records in, {sum(parts.values())} accounted for ({parts})",
+            f"the balance does not close: {records_in} records in, but {parts}",
             remedy="This is a fault of geopipe; please report it.",
         )
     return {"records_in": records_in, **parts}
@@ -78,7 +78,9 @@ def summarise(state: State, policy: Policy) -> dict[str, Any]:
         },
         "findings": dict(sorted(Counter(state.findings.table["code"].to_pylist()).items())),
         "severities": dict(
-            sorted(Counter([*_columns(shown, "severity")[0], *_columns(state.findings, "severity")[0]]).items())
+            sorted(
+                Counter([*_columns(shown, "severity")[0], *_columns(state.findings, "severity")[0]]).items()
+            )
         ),
         "alarms": _alarms(state, shown, policy),
         "working_crs": state.working_crs,
@@ -126,7 +128,8 @@ def _operator_pairs(frame: Frame) -> list[dict[str, Any]]:
     for left, right, m2 in zip(*_columns(frame, "left_operator", "right_operator", "area_m2"), strict=True):
         groups.setdefault((min(left, right), max(left, right)), []).append(m2)
     return [
-        {"operators": list(pair), "pairs": len(m2), "area_m2": fsum(m2)} for pair, m2 in sorted(groups.items())
+        {"operators": list(pair), "pairs": len(m2), "area_m2": fsum(m2)}
+        for pair, m2 in sorted(groups.items())
     ]
 
 
@@ -147,7 +150,7 @@ def _largest(frame: Frame) -> list[dict[str, Any]]:
     area_m2 = frame.numpy("area_m2").astype(float)
     rows = open_rows[np.argsort(-area_m2[open_rows], kind="stable")[:LARGEST]]
     names = ("left_id", "right_id", "finding", "area_m2", "mean_width_m", "left_province", "right_province")
-    largest = frame.take(rows).table.select(names).to_pylist()
+    largest: list[dict[str, Any]] = frame.take(rows).table.select(names).to_pylist()
     for item, width in zip(largest, width_m(frame.geometry[rows]), strict=True):
         item["width_m"] = float(width)
         item["province"] = item.pop("left_province") or item["right_province"]
@@ -200,7 +203,13 @@ def _deliveries(state: State) -> list[dict[str, Any]]:
                 **{name: counter[delivery.file] for name, counter in counts.items()},
             },
             "layers": [
-                {"layer": i.layer, "crs": i.crs, "records": i.records, "counted": i.counted, "count": i.count_method}
+                {
+                    "layer": i.layer,
+                    "crs": i.crs,
+                    "records": i.records,
+                    "counted": i.counted,
+                    "count": i.count_method,
+                }
                 for i in delivery.layers
             ],
             "operations": list(delivery.operations),
@@ -217,7 +226,14 @@ def _alarms(state: State, shown: Frame, policy: Policy) -> list[dict[str, Any]]:
     alarms = []
     pairs = shown.take(shown.flags("severity", ["alarm"]))
     for code, item in _by(pairs, "finding").items():
-        alarms.append({"code": code, "sentence": policy.sentences.get(code, code), "count": item["pairs"], "area_m2": item["area_m2"]})
+        alarms.append(
+            {
+                "code": code,
+                "sentence": policy.sentences.get(code, code),
+                "count": item["pairs"],
+                "area_m2": item["area_m2"],
+            }
+        )
     told = state.findings.take(state.findings.flags("severity", ["alarm"]))
     names = {
         "HAZARD_SMALLER": "Newer version makes hazard smaller",
@@ -227,5 +243,7 @@ def _alarms(state: State, shown: Frame, policy: Policy) -> list[dict[str, Any]]:
     for code in sorted(set(told.table["code"].to_pylist())):
         rows = told.take(told.flags("code", [code]))
         area_m2 = fsum(v for v in rows.table["measure"].to_pylist() if v is not None)
-        alarms.append({"code": code, "sentence": names.get(code, code), "count": len(rows), "area_m2": area_m2})
+        alarms.append(
+            {"code": code, "sentence": names.get(code, code), "count": len(rows), "area_m2": area_m2}
+        )
     return alarms

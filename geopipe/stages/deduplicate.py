@@ -55,7 +55,9 @@ class _Work:
         """Completion date of each row."""
         return self.areas.numpy("date_completed").astype("datetime64[D]")
 
-    def drop(self, row: int, survivor: int, outcome: Outcome, how: str, sentence: str, iou: float = 1.0) -> None:
+    def drop(
+        self, row: int, survivor: int, outcome: Outcome, how: str, sentence: str, iou: float = 1.0
+    ) -> None:
         """Set a row aside in favour of a survivor, with measure and reason."""
         self.alive[row] = False
         uncovered = shapely.difference(self.areas.geometry[row], self.areas.geometry[survivor])
@@ -154,7 +156,7 @@ def _versions(work: _Work) -> None:
                 other = unordered[0] if row != unordered[0] else unordered[1]
                 work.find(
                     row, "VERSION_CONFLICT", Severity.CHECK,
-                    "Two versions of this record differ and no date of information says which is newer; both are kept",
+                    "Two versions differ and no date of information says which is newer; both are kept",
                     other,
                 )  # fmt: skip
         for row in (row for row in dated if row not in newest):
@@ -170,21 +172,33 @@ def _supersede(work: _Work, row: int, newest: int, dates: NDArray[np.datetime64]
     if work.may_replace(newest, row):
         work.drop(row, newest, Outcome.SUPERSEDED, "older_version", f"Version {when}", iou)
     elif common_m2 == 0:
-        work.find(row, "ID_REUSED", Severity.CHECK, "The same id stands on other ground; both are kept", newest)
+        work.find(
+            row, "ID_REUSED", Severity.CHECK, "The same id stands on other ground; both are kept", newest
+        )
     elif work.hazard[row]:
         lost = shapely.difference(old, new)
         if _released_since(work, lost, dates[row]):
             sentence = f"Version {when} and smaller, and released land explains what was given up"
             work.drop(row, newest, Outcome.SUPERSEDED, "older_version", sentence, iou)
         else:
-            sentence = f"The newer version ({dates[newest]}) gives up {lost.area:,.1f} m2 of hazard; both are kept"
+            sentence = (
+                f"The newer version ({dates[newest]}) gives up {lost.area:,.1f} m2 of hazard; both are kept"
+            )
             work.find(row, "HAZARD_SMALLER", Severity.ALARM, sentence, newest, lost)
     elif work.released[row]:
         gained = shapely.difference(new, old)
-        sentence = f"The newer version ({dates[newest]}) adds {gained.area:,.1f} m2 of released land; both are kept"
+        sentence = (
+            f"The newer version ({dates[newest]}) adds {gained.area:,.1f} m2 of released land; both are kept"
+        )
         work.find(row, "RELEASED_LARGER", Severity.ALARM, sentence, newest, gained)
     else:
-        work.find(row, "VERSION_CONFLICT", Severity.CHECK, "The newer version lies differently; both are kept", newest)
+        work.find(
+            row,
+            "VERSION_CONFLICT",
+            Severity.CHECK,
+            "The newer version lies differently; both are kept",
+            newest,
+        )
 
 
 def _released_since(work: _Work, ground: shapely.Geometry, date: np.datetime64) -> bool:
@@ -250,7 +264,9 @@ def _nearly_equal_ground(work: _Work) -> None:
         partners.setdefault(right, []).append((left, likeness))
     for survivor in sorted(partners, key=lambda row: (preference[row], row)):
         for row, likeness in sorted(partners[survivor]):
-            if not (work.alive[survivor] and work.alive[row]) or (record[row] == record[survivor] and delivered[row]):
+            if not (work.alive[survivor] and work.alive[row]) or (
+                record[row] == record[survivor] and delivered[row]
+            ):
                 continue
             keeps_alarms = _alarm_date(work, survivor) <= _alarm_date(work, row)
             if keeps_alarms and work.may_replace(survivor, row):
@@ -258,12 +274,14 @@ def _nearly_equal_ground(work: _Work) -> None:
                 work.drop(row, survivor, Outcome.DUPLICATE, "near_equal", sentence, likeness)
     for left, right in pairs.tolist():
         if work.alive[left] and work.alive[right] and record[left] != record[right]:
-            sentence = "Nearly the same ground as another record of the same operator, neither may replace the other"
+            sentence = (
+                "Nearly the same ground as another record of the same operator, neither may replace the other"
+            )
             work.find(left, "NEAR_DUPLICATE", Severity.CHECK, sentence, right)
 
 
 def _near_pairs(work: _Work, rows: Indices) -> tuple[Indices, NDArray[np.float64]]:
-    """Return pairs (n, 2) of one operator and kind with at least the policy's likeness (IoU), and the likeness."""
+    """Return pairs (n, 2) of one operator and kind that are alike enough, and their likeness (IoU)."""
     geometry = work.areas.geometry[rows]
     least = work.policy.near_equal_iou
     left, right = shapely.STRtree(geometry).query(geometry)
@@ -306,16 +324,17 @@ def _duplicates(work: _Work) -> Frame:
     return make_frame(DUPLICATES, columns, polygon_parts(aside.geometry))
 
 
-
 def _findings(work: _Work) -> Frame:
     """Write down every question that was left open, with the ground it is about."""
-    rows, others = (np.array([item[name] for item in work.findings], dtype=np.intp) for name in ("row", "other"))
+    rows, others = (
+        np.array([item[name] for item in work.findings], dtype=np.intp) for name in ("row", "other")
+    )
     ground = np.empty(len(rows), dtype=object)
     ground[:] = [item["ground"] for item in work.findings]
     code, severity, sentence = (
         [item[name] for item in work.findings] for name in ("code", "severity", "sentence")
     )
     return findings_about(
-        work.areas.take(rows), code, severity, sentence, geometry=ground,  # type: ignore[arg-type]
+        work.areas.take(rows), code, severity, sentence, geometry=ground,
         other_id=work.areas.table["record_id"].take(others), measure=shapely.area(ground), unit="m2",
     )  # fmt: skip

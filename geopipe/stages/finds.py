@@ -31,7 +31,9 @@ def finds(state: State, vocabulary: Vocabulary) -> State:
         (check: on released land, order not known) and FIND_OUTSIDE_HAZARD (note).
     """
     words = {fold_tight(word) for word in vocabulary.danger_points}
-    danger = map_values(state.reference.table["point_type"], lambda text: fold_tight(text) in words, pa.bool_())
+    danger = map_values(
+        state.reference.table["point_type"], lambda text: fold_tight(text) in words, pa.bool_()
+    )
     points = state.reference.take(np.asarray(danger.fill_null(False)))
     if len(points) == 0:
         return state
@@ -64,4 +66,6 @@ def _on_released(
     """Tell of each find together with the released record that it lies on."""
     other = released.table["record_id"].take(pa.array(area[which]))
     ground = released.geometry[area[which]]
-    return findings_about(points.take(point[which]), code, severity, sentence, other_id=other, geometry=ground)
+    return findings_about(
+        points.take(point[which]), code, severity, sentence, other_id=other, geometry=ground
+    )

@@ -17,7 +17,7 @@ from geopipe.geometry import mean_width_m, width_m
 from geopipe.identity import hashes
 from geopipe.overlay import SharedGround, shared_ground
 from geopipe.schema import OVERLAPS, Frame, Indices, Mask, State, make_frame
-from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Relation, Status
+from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind, Relation, Severity, Status
 
 # A border that runs within a micrometre of another one touches it: coordinates of turning points
 # delivered in different CRSs agree to some nanometres, PROJ's round trips to 12 nm.
@@ -172,7 +172,9 @@ class _Verdicts:
     def order(self) -> NDArray[np.object_]:
         """`left_first`, `right_first` or `unknown`; the same day is unknown."""
         left, right = self.when
-        return np.select([left < right, right < left], ["left_first", "right_first"], "unknown").astype(object)
+        return np.select([left < right, right < left], ["left_first", "right_first"], "unknown").astype(
+            object
+        )
 
     def of(self, name: str) -> NDArray[np.object_]:
         """Return an attribute of each pair's rule."""
@@ -220,12 +222,16 @@ class _Verdicts:
 
 
 # A pair that no rule of a policy names is still listed.
-_UNNAMED = FindingRule(a=("any",), b=("any",), code="unnamed", severity="check", sentence="No rule of the policy names this pair")  # type: ignore[arg-type]
+_UNNAMED = FindingRule(
+    a=tuple(Kind),
+    b=tuple(Kind),
+    code="unnamed",
+    severity=Severity.CHECK,
+    sentence="No rule of the policy names this pair",
+)
 
 
 def _in_order(frame: Frame) -> Frame:
     """Sort pairs by their ids, and by rows where two versions share an id."""
     keys = [(name, "ascending") for name in ("left_id", "right_id", "left_row_id", "right_row_id")]
     return frame.take(pc.sort_indices(frame.table, keys).to_numpy().astype(np.intp))
-
-

@@ -8,6 +8,7 @@ whatever CRS each delivered in.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import shapely
@@ -37,9 +38,21 @@ from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Severity
 from geopipe.threads import threaded
 from geopipe.unresolved import unresolved_of
 
-_OUTSIDE = "The coordinates lie far outside the area where the stated coordinate system is used"
+REASONS = {
+    "COORDINATES_OUTSIDE_CRS": "The coordinates lie far outside the area where the stated coordinate system "
+    "is used. Please check the zone, and whether x and y were exchanged.",
+    "OUTSIDE_AREA_OF_INTEREST": "The record lies outside the configured area of interest. "
+    "Please check the coordinates.",
+    "CRS_INACCURATE": "There is no accurate coordinate operation from the stated coordinate system. "
+    "Please send WGS 84 coordinates.",
+}
 # Stated areas that are wrong by these factors are most likely in another unit.
-_UNITS = ((1e-4, "hectares"), (1e-6, "square kilometres"), (1e4, "m2 multiplied by 10,000"), (1e2, "m2 multiplied by 100"))
+_UNITS = (
+    (1e-4, "hectares"),
+    (1e-6, "square kilometres"),
+    (1e4, "m2 multiplied by 10,000"),
+    (1e2, "m2 multiplied by 100"),
+)
 _UNIT_MARGIN = 0.2
 
 
@@ -103,8 +116,10 @@ def _working_crs(boxes: NDArray[np.float64]) -> str:
     return choose_working_crs(boxes[:, [0, 2]].mean(axis=1), boxes[:, [1, 3]].mean(axis=1))
 
 
-def _transform(frame: Frame, sources: list[str], working: str) -> tuple[Frame, Geometries, dict[str, dict]]:  # type: ignore[type-arg]
-    """Transform record by record's own CRS; second result is the reason per row where that failed."""
+def _transform(
+    frame: Frame, sources: list[str], working: str
+) -> tuple[Frame, Geometries, dict[str, dict[str, Any]]]:
+    """Transform each record from its own CRS; second result is the reason per row where that failed."""
     geometry = frame.geometry.copy()
     reasons = np.full(len(frame), "", dtype=object)
     operations = {}
@@ -112,45 +127,38 @@ def _transform(frame: Frame, sources: list[str], working: str) -> tuple[Frame, G
         rows = frame.flags("source_crs", [source])
         try:
             transformer, operation = choose_operation(source, working)
-        except SourceError as error:
-            reasons[rows] = str(error)
+        except SourceError:
+            reasons[rows] = "CRS_INACCURATE"
             continue
         operations[source] = operation.as_dict()
         geometry[rows] = transform(frame.geometry[rows], transformer)
     finite = np.isfinite(shapely.bounds(geometry)).all(axis=1)
-    reasons = np.where((reasons == "") & ~finite, _OUTSIDE, reasons)
+    reasons = np.where((reasons == "") & ~finite, "COORDINATES_OUTSIDE_CRS", reasons)
     return frame.with_geometry(geometry), reasons, operations
 
 
 def _reasons(boxes: NDArray[np.float64], fits: Mask, failed: Geometries, config: Config) -> Geometries:
     """Return why each record is refused, '' where it is not."""
-    reasons = np.where(fits, failed, _OUTSIDE)
+    reasons = np.where(fits, failed, "COORDINATES_OUTSIDE_CRS")
     if config.area_of_interest:
         west, south, east, north = config.area_of_interest
         away = (boxes[:, 2] < west) | (boxes[:, 0] > east) | (boxes[:, 3] < south) | (boxes[:, 1] > north)
-        reasons = np.where((reasons == "") & away, "The record lies outside the configured area of interest", reasons)
+        reasons = np.where((reasons == "") & away, "OUTSIDE_AREA_OF_INTEREST", reasons)
     return np.asarray(reasons, dtype=object)
 
 
 def _refuse(state: State, frame: Frame, reasons: Geometries) -> State:
     """Add refused records to `rejected` and, where they may be hazard, to `unresolved`."""
     bad = reasons != ""
-    if not bad.any():
-        return state
-    records = frame.take(bad)
-    sentences = np.array([f"{reason}. Please check the coordinates." for reason in reasons[bad]], dtype=object)
-    codes = np.where(
-        reasons[bad] == _OUTSIDE,
-        "COORDINATES_OUTSIDE_CRS",
-        np.where([reason.startswith("The record lies") for reason in reasons[bad]], "OUTSIDE_AREA_OF_INTEREST", "CRS_INACCURATE"),
-    ).astype(object)  # fmt: skip
+    records, why = frame.take(bad), reasons[bad]
+    sentences = np.array([REASONS[code] for code in why], dtype=object)
     return state.adding(
-        rejected=[rejected_of(records, codes, sentences)],
-        unresolved=[unresolved_of(records, codes, sentences)],
+        rejected=[rejected_of(records, why, sentences)],
+        unresolved=[unresolved_of(records, why, sentences)],
     )
 
 
-def _with_operations(state: State, operations: dict[str, dict]) -> tuple[Delivery, ...]:  # type: ignore[type-arg]
+def _with_operations(state: State, operations: dict[str, dict[str, Any]]) -> tuple[Delivery, ...]:
     """Record with each delivery the coordinate operations that its records went through."""
     used: dict[str, set[str]] = {}
     for frame in (state.features, state.reference):
@@ -158,13 +166,16 @@ def _with_operations(state: State, operations: dict[str, dict]) -> tuple[Deliver
             for file in frame.take(frame.flags("source_crs", [source])).values("file"):
                 used.setdefault(file, set()).add(source)
     return tuple(
-        replace(d, operations=tuple(operations[crs] for crs in sorted(used.get(d.file, set())) if crs in operations))
+        replace(
+            d,
+            operations=tuple(operations[crs] for crs in sorted(used.get(d.file, set())) if crs in operations),
+        )
         for d in state.deliveries
     )
 
 
 def _mend(state: State, policy: Policy) -> State:
-    """Repair invalid polygons by law 2: hazard takes the union of the readings, released land what is common."""
+    """Repair by law 2: hazard takes the union of both readings, released land what they have in common."""
     areas = state.features
     rows = np.flatnonzero(~threaded(shapely.is_valid, areas.geometry))
     if len(rows) == 0:
@@ -178,18 +189,30 @@ def _mend(state: State, policy: Policy) -> State:
     ambiguous = mended.union_m2 - mended.common_m2 > allowed_m2
     moved = np.abs(after_m2 - mended.area_before_m2) > allowed_m2
     collapsed = shapely.is_empty(geometry)
-    sentences = _repair_sentences(mended.area_before_m2, after_m2, mended.union_m2, mended.common_m2, ambiguous)
-    codes = np.where(ambiguous, "REPAIR_AMBIGUOUS", np.where(moved, "REPAIRED_AREA_CHANGED", "REPAIRED")).astype(object)
+    sentences = _repair_sentences(
+        mended.area_before_m2, after_m2, mended.union_m2, mended.common_m2, ambiguous
+    )
+    codes = np.where(
+        ambiguous, "REPAIR_AMBIGUOUS", np.where(moved, "REPAIRED_AREA_CHANGED", "REPAIRED")
+    ).astype(object)
     severity = np.where(codes == "REPAIRED", Severity.NOTE, Severity.CHECK).astype(object)
     findings = findings_about(
-        mending, codes, severity, sentences, geometry=geometry, measure=after_m2 - mended.area_before_m2, unit="m2"
-    )  # type: ignore[arg-type]
+        mending,
+        codes,
+        severity,
+        sentences,
+        geometry=geometry,
+        measure=after_m2 - mended.area_before_m2,
+        unit="m2",
+    )
     # A hazard whose mended ground is not the ground its ring encloses is drawn as delivered, too.
     unsure = (ambiguous | moved) & mending.flags("kind", sorted(HAZARD_KINDS)) & ~collapsed
     mended_all = areas.geometry.copy()
     mended_all[rows] = geometry
     lost = np.full(len(rows), "ZERO_AREA", dtype=object)[collapsed]
-    why = np.full(len(lost), "Nothing is left of the polygon when it is mended. Please send it again.", dtype=object)
+    why = np.full(
+        len(lost), "Nothing is left of the polygon when it is mended. Please send it again.", dtype=object
+    )
     stay = np.ones(len(areas), dtype=bool)
     stay[rows[collapsed]] = False
     return replace(state, features=areas.with_geometry(mended_all).take(stay)).adding(
@@ -231,9 +254,12 @@ def _measure(state: State, policy: Policy) -> State:
     )
     long = edges_m > policy.long_edge_m
     sentences = np.array(
-        [f"Two turning points in a row are {edge / 1000:.1f} km apart" for edge in edges_m[long]], dtype=object
+        [f"Two turning points in a row are {edge / 1000:.1f} km apart" for edge in edges_m[long]],
+        dtype=object,
     )
-    told = findings_about(areas.take(long), "LONG_EDGE", Severity.CHECK, sentences, measure=edges_m[long], unit="m")
+    told = findings_about(
+        areas.take(long), "LONG_EDGE", Severity.CHECK, sentences, measure=edges_m[long], unit="m"
+    )
     return replace(state, features=areas).adding(findings=[told, _stated_areas(areas, policy)])
 
 

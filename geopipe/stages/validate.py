@@ -96,7 +96,11 @@ def _decode(features: Frame) -> tuple[Frame, Geometries, list[Frame]]:
 def _judge(frame: Frame, reasons: Geometries) -> tuple[Frame, Geometries, list[Frame]]:
     """Find the first reason, if any, for which each decoded record cannot be used."""
     geometry, emptied = strip_empty_rings(frame.geometry)
-    findings = [_told(frame, emptied, "EMPTY_RING_REMOVED", Severity.NOTE, "An empty ring without points was left out")]
+    findings = [
+        _told(
+            frame, emptied, "EMPTY_RING_REMOVED", Severity.NOTE, "An empty ring without points was left out"
+        )
+    ]
     geometry, dropped = _without_stray_parts(geometry)
     frame = frame.with_geometry(geometry)
     stray = "Points or lines mixed into the polygon were left out"
@@ -154,7 +158,9 @@ def _out_of_degrees(frame: Frame) -> Mask:
     for crs in frame.values("source_crs"):
         if crs and parse_crs(crs).is_geographic:
             with np.errstate(invalid="ignore"):
-                beyond = (np.abs(bounds[:, [0, 2]]) > 180).any(axis=1) | (np.abs(bounds[:, [1, 3]]) > 90).any(axis=1)
+                beyond = (np.abs(bounds[:, [0, 2]]) > 180).any(axis=1) | (np.abs(bounds[:, [1, 3]]) > 90).any(
+                    axis=1
+                )
             outside |= beyond & frame.flags("source_crs", [crs])
     return outside
 
@@ -191,7 +197,9 @@ def _told(frame: Frame, which: Mask, code: str, severity: Severity, sentence: ob
     return findings_about(records, code, severity, sentence, geometry=no_geometry(len(records)))
 
 
-def _deliveries(features: Frame, areas: Frame, reference: Frame, deliveries: tuple[Delivery, ...]) -> tuple[Delivery, ...]:
+def _deliveries(
+    features: Frame, areas: Frame, reference: Frame, deliveries: tuple[Delivery, ...]
+) -> tuple[Delivery, ...]:
     """Tell of files that state no CRS or hold no polygon: nothing of theirs can be compared."""
     polygons = _per_file(areas)
     others = _per_file(reference)

@@ -222,6 +222,33 @@ def test_kml_keeps_folders_and_placemarks_without_place(tmp_path: Path) -> None:
     assert not any(name.startswith("kml_") for name in folder.column_names)
 
 
+def test_kml_with_many_folders_is_read_in_one_go(tmp_path: Path) -> None:
+    ring = "<LinearRing><coordinates>102,18 103,18 103,19 102,18</coordinates></LinearRing>"
+    area = f"<Polygon><outerBoundaryIs>{ring}</outerBoundaryIs></Polygon>"
+    data = '<ExtendedData><SchemaData schemaUrl="#s"><SimpleData name="no">'
+    folders = "".join(
+        f"<Folder><name>{LAO} {number % 15}</name><Placemark><name>{number}</name>"
+        f"{data}{number}</SimpleData></SchemaData></ExtendedData>{area}</Placemark>"
+        "<Placemark><name>no place</name></Placemark></Folder>"
+        for number in range(20)
+    )
+    (tmp_path / "k.kml").write_text(
+        '<?xml version="1.0"?>\n<!-- <kml> -->\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document><name>d</name>'
+        f'<Schema name="s" id="s"><SimpleField name="no" type="int"/></Schema>{folders}'
+        f"<Placemark>{area}</Placemark></Document></kml>",
+        "utf-8",
+    )
+    delivery = read(tmp_path / "k.kml")
+    assert delivery.problem is None, delivery.problem
+    assert [layer.table.num_rows for layer in delivery.layers] == [2] * 20 + [1]
+    assert [layer.name for layer in delivery.layers][:1] == [f"{LAO} 0"]
+    assert delivery.layers[15].name == f"{LAO} 0 (#2)"
+    assert delivery.layers[20].name == "d"
+    assert delivery.layers[7].table["no"].to_pylist() == [7, None]
+    assert delivery.layers[7].table["geometry"].is_null().to_pylist() == [False, True]
+    assert delivery.layers[7].table["row"].to_pylist() == [1, 2]
+
+
 def test_archive_with_several_things(tmp_path: Path) -> None:
     first = shapefile(tmp_path / "a", count=2)
     second = write(tmp_path / "b.gpkg", "GPKG", 3)

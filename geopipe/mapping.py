@@ -1,0 +1,269 @@
+"""Map one delivered layer to FEATURES: which column is what, whose record it is, what kind of ground."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from geopipe.config import DeliveryOptions, Vocabulary
+from geopipe.crs import crs_name
+from geopipe.identity import geometry_hashes, join_ids, json_rows, version_hashes
+from geopipe.io.delivery import RawLayer
+from geopipe.recognition import (
+    as_date,
+    as_number,
+    as_text,
+    find_column,
+    fold_tight,
+    lookup,
+    map_values,
+    word_in_name,
+)
+from geopipe.schema import FEATURES, FINDINGS, Frame, make_frame, no_geometry
+from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind, Severity, Status
+
+_DATES = ("date_surveyed", "date_completed", "date_of_information", "date_found")
+_TEXTS = ("land_use", "province_stated", "district_stated", "village_stated", "point_type")
+_REGISTERS = {
+    **dict.fromkeys(HAZARD_KINDS, "hazard"),
+    **dict.fromkeys(RELEASED_KINDS, "land_release"),
+    Kind.SURVEY_BOX: "survey",
+    Kind.TASK: "task",
+    Kind.UNKNOWN: "unknown",
+}
+# What the reader adds to the columns of a file.
+_OF_THE_READER = ("row", "geometry", "geometry_problem")
+# A column whose values repeat this much is no identity, whatever its name says.
+_LEAST_DISTINCT_SHARE = 0.5
+_SHOWN_VALUES = 5
+
+
+@dataclass
+class Mapping:
+    """One layer, what is known of it, and what was assumed while it was mapped.
+
+    Parameters
+    ----------
+    layer : RawLayer
+    file : str
+        Name of its file, as people see it.
+    delivery_key : str
+        Hash of the delivery: the first part of every `row_id`.
+    options : DeliveryOptions
+        What the user said.
+    vocabulary : Vocabulary
+        Words that are recognised where the user said nothing.
+    """
+
+    layer: RawLayer
+    file: str
+    delivery_key: str
+    options: DeliveryOptions
+    vocabulary: Vocabulary
+    assumptions: list[str] = field(default_factory=list)
+    findings: list[Frame] = field(default_factory=list)
+
+    @property
+    def place(self) -> str:
+        """The layer's name for people: the file alone where the layer has the file's name."""
+        name = self.layer.name
+        return self.file if not name or name in self.file else f"{self.file}, layer {name}"
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the delivered columns."""
+        return [name for name in self.layer.table.column_names if name not in _OF_THE_READER]
+
+    def unknown_field(self) -> str:
+        """Return the sentence about a column that was asked for and is not there, '' if all are."""
+        for option in ("operator_field", "kind_field", "id_field"):
+            wanted = getattr(self.options, option)
+            if wanted is not None and find_column(self.names, [wanted]) is None:
+                flag = "--" + option.replace("_", "-")
+                known = ", ".join(self.names) or "(the file has no columns)"
+                return f"{self.place}: there is no column {wanted!r}. Give {flag} one of: {known}."
+        return ""
+
+    def features(self) -> Frame:
+        """Return the FEATURES rows of the layer; geometries are still WKB, as delivered."""
+        table = self.layer.table
+        columns = self._columns()
+        crs = self._crs()
+        operator, kind = self._operators(columns), self._kinds(columns)
+        register = map_values(kind, _REGISTERS.__getitem__, pa.string())
+        wkb = table["geometry"].combine_chunks().cast(pa.large_binary())
+        geometry_hash = geometry_hashes(wkb, crs)
+        given_id = self._source_ids(columns)
+        own_id = pc.coalesce(given_id, pc.binary_join_element_wise("geometry", geometry_hash, "-"))
+        record_id = join_ids(operator, register, own_id)
+        attributes, content = self._attributes()
+        row = pc.utf8_lpad(table["row"].cast(pa.string()), 8, "0")
+        values: dict[str, Any] = {
+            "row_id": pc.binary_join_element_wise(self.delivery_key, self.layer.name, row, ":"),
+            "record_id": record_id,
+            "version_id": version_hashes(geometry_hash, record_id, content),
+            "geometry_hash": geometry_hash,
+            "file": self.file,
+            "layer": self.layer.name,
+            "row": table["row"],
+            "operator": operator,
+            "kind": kind,
+            "source_id": own_id,
+            "id_is_delivered": pc.is_valid(given_id),
+            "register": register,
+            "status": self._statuses(columns),
+            "attributes": attributes,
+            "source_geometry": wkb,
+            "source_crs": crs,
+        }
+        if "geometry_problem" in table.column_names:
+            values["geometry_problem"] = table["geometry_problem"]
+        values |= {name: as_text(table[columns[name]]) for name in _TEXTS if name in columns}
+        values |= self._figures(columns)
+        return make_frame(FEATURES, values, no_geometry(table.num_rows))
+
+    def _columns(self) -> dict[str, str]:
+        """Return canonical column -> delivered column: as the user said, else as recognised."""
+        said = {
+            "operator": self.options.operator_field,
+            "kind": self.options.kind_field,
+            "source_id": self.options.id_field,
+        }
+        found = {}
+        for canonical, aliases in self.vocabulary.columns.items():
+            wanted = said.get(canonical)
+            column = find_column(self.names, [wanted] if wanted else aliases)
+            if column is not None:
+                found[canonical] = column
+        return found
+
+    def _crs(self) -> str:
+        if self.layer.crs_wkt or not self.options.assume_crs:
+            return self.layer.crs_wkt or ""
+        crs = self.options.assume_crs
+        self.assumptions.append(f"{self.place}: coordinate system {crs_name(crs)}, as you said")
+        return crs
+
+    def _operators(self, columns: dict[str, str]) -> pa.Array:
+        """Return each record's operator: as told, from its column, else from the file's name."""
+        known = lookup(self.vocabulary.operators)
+        if self.options.operator:
+            return self._all(known.get(fold_tight(self.options.operator), self.options.operator))
+        recognised = word_in_name(self.file, known)
+        fallback = recognised or self.file.rsplit("/", 1)[-1].split(".", 1)[0]
+        if "operator" in columns:
+            values = as_text(self.layer.table[columns["operator"]])
+            named = map_values(values, lambda text: known.get(fold_tight(text), text), pa.string())
+            if named.null_count:
+                self.assumptions.append(
+                    f"{self.place}: {named.null_count} records without operator are {fallback}'s"
+                )
+            return pc.fill_null(named, fallback)
+        source = "a word in the file's name" if recognised else "the file's name"
+        self.assumptions.append(f"{self.place}: operator {fallback} ({source})")
+        return self._all(fallback)
+
+    def _kinds(self, columns: dict[str, str]) -> pa.Array:
+        """Return each record's kind: as told, from its column, else from a word in a name."""
+        if self.options.kind:
+            return self._all(str(self.options.kind))
+        known = lookup(self.vocabulary.kinds)
+        words = (
+            word_in_name(name, known, self.vocabulary.kinds_not_in_names)
+            for name in (self.layer.name, self.file)
+        )
+        from_name = next((word for word in words if word), None)
+        if "kind" in columns:
+            values = as_text(self.layer.table[columns["kind"]])
+            kinds = map_values(values, lambda text: known.get(fold_tight(text)), pa.string())
+            # A column none of whose values is a kind is about something else; one odd value is unknown.
+            if kinds.null_count < len(kinds):
+                return self._kinds_of_column(values, kinds, from_name or str(Kind.UNKNOWN))
+        if from_name:
+            self.assumptions.append(f"{self.place}: all {from_name} (a word in the name)")
+        else:
+            self.assumptions.append(f"{self.place}: kind UNKNOWN; say it with --kind or --kind-field")
+        return self._all(from_name or str(Kind.UNKNOWN))
+
+    def _kinds_of_column(self, values: pa.Array, kinds: pa.Array, where_empty: str) -> pa.Array:
+        """Fill what a kind column left open: unknown where it is odd, the name's word where it is empty."""
+        odd = pc.unique(values.filter(pc.and_(pc.is_valid(values), pc.is_null(kinds)))).to_pylist()
+        if odd:
+            shown = ", ".join(map(repr, odd[:_SHOWN_VALUES]))
+            self.assumptions.append(f"{self.place}: kind unknown for {shown}")
+        return pc.if_else(pc.is_valid(values), pc.fill_null(kinds, str(Kind.UNKNOWN)), where_empty)
+
+    def _statuses(self, columns: dict[str, str]) -> pa.Array | str:
+        unknown = Status.UNKNOWN.value
+        if "status" not in columns:
+            return unknown
+        known = lookup(self.vocabulary.statuses)
+        values = as_text(self.layer.table[columns["status"]])
+        return map_values(
+            pc.fill_null(values, ""), lambda text: known.get(fold_tight(text), unknown), pa.string()
+        )
+
+    def _source_ids(self, columns: dict[str, str]) -> pa.Array:
+        """Return the operator's own ids, null where it gave none."""
+        rows = self.layer.table.num_rows
+        if "source_id" not in columns:
+            self.assumptions.append(f"{self.place}: no id column; records are known by their geometry")
+            return pa.nulls(rows, pa.string())
+        ids = as_text(self.layer.table[columns["source_id"]])
+        given = len(ids) - ids.null_count
+        distinct = len(pc.unique(ids.drop_null()))
+        if self.options.id_field is None and distinct < _LEAST_DISTINCT_SHARE * given:
+            self.assumptions.append(
+                f"{self.place}: column {columns['source_id']} repeats too much to be an id, not used"
+            )
+            return pa.nulls(rows, pa.string())
+        return ids
+
+    def _attributes(self) -> tuple[pa.Array, pa.Array]:
+        """Return all delivered columns as JSON, and those that belong to the content of a version."""
+        volatile = {fold_tight(name) for name in self.vocabulary.volatile_columns}
+        lasting = [name for name in self.names if fold_tight(name) not in volatile]
+        everything = json_rows(self.layer.table.select(self.names))
+        if len(lasting) == len(self.names):
+            return everything, everything
+        return everything, json_rows(self.layer.table.select(lasting))
+
+    def _figures(self, columns: dict[str, str]) -> dict[str, pa.Array]:
+        """Read dates and figures; what cannot be read is null and told once per column."""
+        readers: list[tuple[str, Callable[[Any], pa.Array], str]] = [(name, as_date, name) for name in _DATES]
+        readers += [(name, as_number, name) for name in ("clearance_depth_cm", "area_stated_m2")]
+        if "area_stated_m2" not in columns:
+            readers.append(("area_stated_ha", _hectares_as_m2, "area_stated_m2"))
+        values = {}
+        for name, read, target in readers:
+            if name not in columns:
+                continue
+            column = self.layer.table[columns[name]]
+            values[target] = read(column)
+            lost = values[target].null_count - as_text(column).null_count
+            if lost > 0:
+                self.findings.append(self._unreadable(columns[name], name, lost))
+        return values
+
+    def _unreadable(self, column: str, name: str, lost: int) -> Frame:
+        told = {
+            "code": "VALUE_UNREADABLE",
+            "severity": Severity.CHECK.value,
+            "file": self.file,
+            "layer": self.layer.name,
+            "sentence": f"{lost} values of column {column} could not be read as {name}",
+            "measure": float(lost),
+            "unit": "records",
+        }
+        return make_frame(FINDINGS, told, no_geometry(1))
+
+    def _all(self, value: str) -> pa.Array:
+        return pa.repeat(pa.scalar(value, pa.string()), self.layer.table.num_rows)
+
+
+def _hectares_as_m2(column: pa.ChunkedArray) -> pa.Array:
+    return pc.multiply(as_number(column), 10_000.0)
