@@ -81,8 +81,7 @@ def read(config: Config, progress: Progress = silent) -> State:
         When no file has a column that was asked for by name.
     """
     progress("ingest")
-    with tempfile.TemporaryDirectory(prefix="geopipe-", ignore_cleanup_errors=True) as folder:
-        state = ingest(_deliveries(config, Path(folder)), load_vocabulary())
+    state = read_deliveries(config)
     problems = [problem for delivery in state.deliveries for problem in delivery.problems]
     if len(state.features) == 0:
         sentences = "\n".join(sentence for _, sentence in problems).rstrip(".")
@@ -92,6 +91,12 @@ def read(config: Config, progress: Progress = silent) -> State:
             "nothing could be compared\n" + (sentences or "No delivery was found in the folders given")
         )
     return state
+
+
+def read_deliveries(config: Config) -> State:
+    """Read all deliveries as `ingest` leaves them, whatever could be used of them."""
+    with tempfile.TemporaryDirectory(prefix="geopipe-", ignore_cleanup_errors=True) as folder:
+        return ingest(_deliveries(config, Path(folder)), load_vocabulary())
 
 
 def _deliveries(config: Config, folder: Path) -> Iterator[tuple[RawDelivery, DeliveryOptions]]:

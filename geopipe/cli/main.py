@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from geopipe import __version__
+from geopipe._version import __version__
 from geopipe.errors import ExitCode, GeopipeError
 
 # Command -> module that holds it, in the order in which `--help` lists them.

@@ -13,7 +13,7 @@ import numpy as np
 import pyproj
 import shapely
 
-from geopipe import __version__
+from geopipe._version import __version__
 from geopipe.config import Policy
 from geopipe.coverage import CLASSES
 from geopipe.errors import GeopipeError
