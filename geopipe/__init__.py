@@ -12,13 +12,12 @@ from typing import Any
 
 from geopipe._version import __version__
 
-_FACE = ("Comparison", "Records", "compare", "from_geodataframe", "read")
-__all__ = ["__version__", *_FACE]
+__all__ = ["Comparison", "Records", "__version__", "compare", "from_geodataframe", "read"]
 
 
 def __getattr__(name: str) -> Any:
     """Import the library face only when something of it is used."""
-    if name in _FACE:
+    if name in __all__:
         from geopipe import face
 
         return getattr(face, name)

@@ -1,4 +1,7 @@
-"""What tests of the whole command share: running it, demo deliveries with truth, small files, layers read back."""
+"""What all tests share: this folder is importable (`from make import ...`), and hypothesis is repeatable.
+
+For tests of the whole command also: running it, demo deliveries with their truth, small files, layers read back.
+"""
 
 import contextlib
 import datetime as dt
@@ -6,7 +9,6 @@ import hashlib
 import io
 import json
 import os
-import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,10 +17,22 @@ from pathlib import Path
 import pyogrio
 import pytest
 import shapely
+from hypothesis import HealthCheck, settings
 
 from geopipe import pipeline
 from geopipe.config import Config, DeliverySpec
 from geopipe.demo import make_demo
+
+# The same examples on every machine and on every run: a red build is never a matter of luck.
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    max_examples=60,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("repeatable")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 UTM_48N = "EPSG:32648"
@@ -203,7 +217,3 @@ def real_data():
         pytest.skip("the real polygons are not here: name their folder in GEOPIPE_REAL_DATA")
     return folder.resolve()
 
-
-def seconds_and_memory(text):
-    """Read the figures that `measured` printed."""
-    return tuple(float(number) for number in re.findall(r"[\d.]+", text))

@@ -190,7 +190,7 @@ def test_hazard_that_cannot_be_used_stays_on_the_map(compared):
 def test_points_found_on_released_land_are_alarmed(compared):
     rows = [r for r in read_layer(compared.geopackage, "findings") if r["code"] == "FIND_ON_RELEASED_LAND"]
     expected = {e["source_id"]: e["on"] for e in compared.truth["points_on_released"]}
-    assert Counter(row["source_id"] for row in rows) == Counter(expected)
+    assert Counter(row["source_id"] for row in rows) == Counter(list(expected))
     for row in rows:
         on = expected[row["source_id"]]
         assert row["other_id"].startswith(on["operator"] + ":")

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from make import EARLY, HAZARD, LATE, RELEASED, area, box, hazard, only_pair, released, square
+from make import EARLY, HAZARD, LATE, RELEASED, area, box, hazard, judged, only_pair, pairs, released, square
 
 OPERATORS = {"same": ("MAG", "MAG"), "other": ("MAG", "HALO")}
 
@@ -72,19 +72,19 @@ def test_a_suspected_area_not_clearly_older_than_anothers_confirmed_area_is_chec
     assert two("SHA", "CHA", "other", *ORDERS[order]) == ("evolution_unclear", "check", True)
 
 
-@pytest.mark.parametrize(("kind", "other"), itertools.combinations_with_replacement(RELEASED, 2))
+@pytest.mark.parametrize(("kind", "other"), [*itertools.combinations_with_replacement(RELEASED, 2)])
 def test_ground_that_two_operators_report_as_released_is_counted_twice(kind, other):
     for order in ORDERS.values():
         assert two(kind, other, "other", *order) == ("hectares_counted_twice", "conflict", True)
 
 
-@pytest.mark.parametrize(("kind", "other"), itertools.combinations_with_replacement(RELEASED, 2))
+@pytest.mark.parametrize(("kind", "other"), [*itertools.combinations_with_replacement(RELEASED, 2)])
 def test_ground_that_one_operator_reports_as_released_twice_is_checked(kind, other):
     assert two(kind, other, "same", EARLY, LATE) == ("released_twice_same_operator", "check", True)
 
 
 @pytest.mark.parametrize("operators", OPERATORS)
-@pytest.mark.parametrize(("kind", "release"), itertools.product(HAZARD, RELEASED))
+@pytest.mark.parametrize(("kind", "release"), [*itertools.product(HAZARD, RELEASED)])
 def test_a_hazard_surveyed_after_release_is_an_alarm_whoever_reported_it(kind, release, operators):
     assert two(kind, release, operators, LATE, EARLY) == ("hazard_on_released_land", "alarm", True)
 
@@ -96,14 +96,14 @@ def test_no_status_silences_the_alarm_of_a_hazard_surveyed_after_release(status)
 
 
 @pytest.mark.parametrize("operators", OPERATORS)
-@pytest.mark.parametrize(("kind", "release"), itertools.product(HAZARD, ["CLEARED", "REDUCED"]))
+@pytest.mark.parametrize(("kind", "release"), [*itertools.product(HAZARD, ["CLEARED", "REDUCED"])])
 def test_a_hazard_that_was_released_later_is_expected_and_not_counted(kind, release, operators):
     assert two(kind, release, operators, EARLY, LATE) == ("expected_release", "note", False)
 
 
 @pytest.mark.parametrize("operators", OPERATORS)
 @pytest.mark.parametrize("order", UNKNOWN_ORDERS)
-@pytest.mark.parametrize(("kind", "release"), itertools.product(HAZARD, ["CLEARED", "REDUCED"]))
+@pytest.mark.parametrize(("kind", "release"), [*itertools.product(HAZARD, ["CLEARED", "REDUCED"])])
 def test_hazard_and_release_of_unknown_order_are_checked(kind, release, order, operators):
     assert two(kind, release, operators, *ORDERS[order]) == ("order_unknown", "check", True)
 
@@ -244,8 +244,6 @@ def test_every_pair_of_kinds_has_a_rule():
             itertools.product(kinds, ["MAG", "HALO"], [None, EARLY, LATE])
         )
     ]
-    from make import judged, pairs
-
     found = pairs(judged(*records))
     assert len(found) > 500
     assert "unnamed" not in {pair["finding"] for pair in found}
