@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geopipe.geometry import GRID_M, overlaid
 from geopipe.overlay import SharedGround
 from geopipe.schema import COVERAGE, Frame, Geometries, Indices, Mask, make_frame, no_geometry
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind
@@ -27,7 +28,6 @@ CLASSES: dict[str, frozenset[Kind]] = {
     "CANCELLED": frozenset({Kind.CANCELLED}),
     "released": RELEASED_KINDS,
 }
-_GRID_M = 1e-6
 _CLOSES_SHARE = 1e-9
 
 
@@ -111,9 +111,9 @@ def _faces(polygons: Geometries) -> dict[int, float]:
     made again on a grid of a micrometre.
     """
     reported_m2 = fsum(shapely.area(polygons))
-    claims, face_m2 = _cut(polygons, shapely.union_all(shapely.boundary(polygons)))
+    claims, face_m2 = _cut(polygons, overlaid(shapely.union_all, shapely.boundary(polygons)))
     if abs(fsum(claims * face_m2) - reported_m2) > _CLOSES_SHARE * reported_m2:
-        claims, face_m2 = _cut(polygons, shapely.union_all(shapely.boundary(polygons), grid_size=_GRID_M))
+        claims, face_m2 = _cut(polygons, shapely.union_all(shapely.boundary(polygons), grid_size=GRID_M))
     return {int(k): fsum(face_m2[claims == k]) for k in np.unique(claims) if k > 0}
 
 

@@ -6,7 +6,9 @@ Lengths are in the unit of the coordinates, which is the metre wherever it matte
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -22,6 +24,8 @@ LINES = (
     shapely.GeometryType.MULTILINESTRING,
 )
 POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
+# Fine enough to lose no square millimetre of a strip, coarse enough for GEOS to be sure (1e-9 is not).
+GRID_M = 1e-6
 # Mean radius of the Earth in metres, for the sagitta of long edges (not for areas).
 _EARTH_RADIUS_M = 6_371_000.0
 # Ten halvings bring a factor of 500 between the bounds of a radius down to one per cent.
@@ -57,9 +61,17 @@ def repair(invalid: Geometries) -> Repair:
     """
     linework = polygon_parts(threaded(shapely.make_valid, invalid, method="linework"))
     structure = polygon_parts(threaded(shapely.make_valid, invalid, method="structure", keep_collapsed=False))
-    union = polygon_parts(shapely.union(linework, structure))
-    common = polygon_parts(shapely.intersection(linework, structure))
+    union = polygon_parts(overlaid(shapely.union, linework, structure))
+    common = polygon_parts(overlaid(shapely.intersection, linework, structure))
     return Repair(union, common, shapely.area(invalid), shapely.area(union), shapely.area(common))
+
+
+def overlaid(operation: Callable[..., Any], *operands: Any) -> Any:
+    """Apply a set operation of shapely; where GEOS fails on valid polygons, on a grid of a micrometre."""
+    try:
+        return operation(*operands)
+    except shapely.errors.GEOSException:
+        return operation(*operands, grid_size=GRID_M)
 
 
 def polygon_parts(geometry: Geometries) -> Geometries:

@@ -34,6 +34,7 @@ def build_index(folder: Path, geometry: Geometries, ids: NDArray[np.object_]) ->
     try:
         _write(building, geometry, ids)
         shutil.rmtree(folder, ignore_errors=True)
+        building.chmod(0o755)  # a temporary folder is private, an index is not
         building.replace(folder)
     finally:
         shutil.rmtree(building, ignore_errors=True)

@@ -15,12 +15,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geopipe.geometry import mean_width_m, polygon_parts
+from geopipe.geometry import GRID_M, mean_width_m, polygon_parts
 from geopipe.schema import Geometries, Indices, Mask
 from geopipe.terms import Confidence
 from geopipe.threads import threaded
 
-_GRID_M = 1e-6
 # Below this an overlap may be nothing but rounding along a shared edge.
 _SMALL_M2 = 1e-3
 # An overlap of nearly a whole input must be explained by the other input covering it.
@@ -106,7 +105,7 @@ def _settle(
     Two that agree are `checked`. Where interiors are disjoint by `relate` the smaller result holds.
     Otherwise the larger one is kept as `uncertain`, so that no overlap is lost.
     """
-    gridded, grid_failed = _each(lambda x, y: shapely.intersection(x, y, grid_size=_GRID_M), a, b)
+    gridded, grid_failed = _each(lambda x, y: shapely.intersection(x, y, grid_size=GRID_M), a, b)
     float_m2, grid_m2 = shapely.area(common), shapely.area(gridded)
     agree = np.abs(float_m2 - grid_m2) <= np.maximum(_AGREE_M2, _AGREE_SHARE * grid_m2)
     result, confidence = common.copy(), np.full(len(a), Confidence.CHECKED.value, dtype=object)

@@ -13,11 +13,12 @@ from typing import Any
 from geopipe.config import Config, DeliveryOptions, Policy, load_policy, load_vocabulary
 from geopipe.errors import ConfigError, ExitCode, SourceError
 from geopipe.identity import hash_text
+from geopipe.index import build_index, is_current
 from geopipe.io.delivery import RawDelivery
 from geopipe.io.sources import Source, find_sources
-from geopipe.io.store import save_config, save_state
+from geopipe.io.store import hold, save_config, save_state
 from geopipe.io.vector import read_sources
-from geopipe.reports.publish import GEOPACKAGE, SUMMARY, point_to, publish, read_summary
+from geopipe.reports.publish import GEOPACKAGE, INDEX, SUMMARY, point_to, publish, read_summary
 from geopipe.reports.summary import summarise
 from geopipe.schema import FEATURES, OVERLAPS, State, check
 from geopipe.stages.deduplicate import deduplicate
@@ -106,8 +107,11 @@ def _deliveries(config: Config, folder: Path) -> Iterator[tuple[RawDelivery, Del
     seen: set[Path] = set()
     for spec in config.deliveries:
         for source in find_sources([spec.path]):
-            if source.path.resolve() not in seen:
-                seen.add(source.path.resolve())
+            path = source.path.resolve()
+            # What an earlier run wrote into a folder of deliveries is not itself a delivery.
+            own = path != spec.path.resolve() and path.is_relative_to(config.output.resolve())
+            if path not in seen and not own:
+                seen.add(path)
                 sources.append(source)
                 options.append(spec)
     yield from zip(read_sources(sources, folder, workers=config.workers), options, strict=True)
@@ -162,6 +166,11 @@ def run_and_keep(config: Config, progress: Progress = silent) -> Result:
     The folder's name comes from the content: unchanged input leads to the run that is there
     already, and nothing is written but, where it is missing, the pointer to it.
     """
+    with hold(config.workspace):
+        return _run_and_keep(config, progress)
+
+
+def _run_and_keep(config: Config, progress: Progress) -> Result:
     started = dt.datetime.now(dt.UTC)
     save_config(config.workspace, config)
     state = run(config, progress, keep=lambda stage, made: save_state(config.workspace, stage, made))
@@ -174,5 +183,9 @@ def run_and_keep(config: Config, progress: Progress = silent) -> Result:
     else:
         progress("publish")
         outputs = publish(state, summary, folder, config.layers, started)
+    progress("index")
+    ids = state.features.numpy("row_id")
+    if not is_current(folder / INDEX, state.features.geometry, ids):
+        build_index(folder / INDEX, state.features.geometry, ids)
     point_to(config.output, folder)
     return Result(summary, tuple(outputs))

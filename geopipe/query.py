@@ -15,7 +15,7 @@ from geopipe.errors import OutputError
 from geopipe.index import boxes_meeting, build_index, is_current
 from geopipe.io.geopackage import read_layer
 from geopipe.io.store import load_state
-from geopipe.reports.publish import GEOPACKAGE, current_run
+from geopipe.reports.publish import GEOPACKAGE, INDEX, current_run
 from geopipe.schema import Frame, Indices
 
 # A degree box is cut into this many steps per side before it is projected: its sides are curves there.
@@ -64,7 +64,7 @@ def _registered(folder: Path) -> tuple[Frame, str, Path]:
     if not path.is_file():
         raise OutputError("this folder holds no finished result", str(folder), "Run `geopipe compare` first.")
     areas, crs = read_layer(path, "areas")
-    return areas, crs, run / ".index"
+    return areas, crs, run / INDEX
 
 
 def _near(index: Path, areas: Frame, place: shapely.Geometry) -> Indices:

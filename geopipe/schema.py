@@ -263,7 +263,6 @@ class LayerCount:
     records: int
     counted: int | None
     count_method: CountMethod
-    polygons: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from geopipe.config import Config
-from geopipe.errors import ConfigError, OutputError
+from geopipe.errors import BusyError, ConfigError, OutputError
 from geopipe.io.geopackage import sync
 from geopipe.schema import Delivery, Frame, LayerCount, State, from_wkb, to_wkb
 from geopipe.terms import CountMethod
@@ -37,6 +39,33 @@ def write_text(path: Path, text: str) -> None:
         Path(temporary).unlink(missing_ok=True)
         raise OutputError(f"the file could not be written ({error})", str(path)) from error
     sync(path.parent)
+
+
+@contextmanager
+def hold(workspace: Path) -> Iterator[None]:
+    """Hold a workspace for one run.
+
+    Raises
+    ------
+    BusyError
+        When another run holds it. The lock dies with the process that holds it.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        workspace.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(workspace / ".lock")
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise BusyError(
+            "another run is at work here", str(workspace), "Wait until it has finished."
+        ) from error
+    except OSError as error:
+        raise OutputError(f"the workspace cannot be written ({error})", str(workspace)) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def save_state(workspace: Path, stage: str, state: State) -> None:

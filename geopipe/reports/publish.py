@@ -19,6 +19,7 @@ from geopipe.schema import State
 GEOPACKAGE = "geopipe.gpkg"
 SUMMARY = "summary.json"
 CURRENT = "CURRENT"
+INDEX = ".index"
 
 
 def publish(

@@ -17,11 +17,10 @@ import shapely
 from numpy.typing import NDArray
 
 from geopipe.config import Policy
-from geopipe.geometry import canonical, polygon_parts
+from geopipe.geometry import canonical, overlaid, polygon_parts
 from geopipe.schema import (
     DUPLICATES,
     Frame,
-    Geometries,
     Indices,
     Mask,
     State,
@@ -60,7 +59,7 @@ class _Work:
     ) -> None:
         """Set a row aside in favour of a survivor, with measure and reason."""
         self.alive[row] = False
-        uncovered = shapely.difference(self.areas.geometry[row], self.areas.geometry[survivor])
+        uncovered = overlaid(shapely.difference, self.areas.geometry[row], self.areas.geometry[survivor])
         self.set_aside.append(
             {
                 "row": row, "survivor": survivor, "outcome": str(outcome), "how": how,
@@ -166,7 +165,7 @@ def _versions(work: _Work) -> None:
 def _supersede(work: _Work, row: int, newest: int, dates: NDArray[np.datetime64]) -> None:
     """Set an older version aside, or tell why it must stay."""
     old, new = work.areas.geometry[[row, newest]]
-    common_m2 = shapely.intersection(old, new).area
+    common_m2 = overlaid(shapely.intersection, old, new).area
     iou = common_m2 / (old.area + new.area - common_m2)
     when = f"of {dates[row]}; the version of {dates[newest]} is newer"
     if work.may_replace(newest, row):
@@ -176,7 +175,7 @@ def _supersede(work: _Work, row: int, newest: int, dates: NDArray[np.datetime64]
             row, "ID_REUSED", Severity.CHECK, "The same id stands on other ground; both are kept", newest
         )
     elif work.hazard[row]:
-        lost = shapely.difference(old, new)
+        lost = overlaid(shapely.difference, old, new)
         if _released_since(work, lost, dates[row]):
             sentence = f"Version {when} and smaller, and released land explains what was given up"
             work.drop(row, newest, Outcome.SUPERSEDED, "older_version", sentence, iou)
@@ -186,7 +185,7 @@ def _supersede(work: _Work, row: int, newest: int, dates: NDArray[np.datetime64]
             )
             work.find(row, "HAZARD_SMALLER", Severity.ALARM, sentence, newest, lost)
     elif work.released[row]:
-        gained = shapely.difference(new, old)
+        gained = overlaid(shapely.difference, new, old)
         sentence = (
             f"The newer version ({dates[newest]}) adds {gained.area:,.1f} m2 of released land; both are kept"
         )
@@ -206,7 +205,9 @@ def _released_since(work: _Work, ground: shapely.Geometry, date: np.datetime64) 
     tree, rows = work.releases
     near = rows[tree.query(ground, predicate="intersects")]
     since = near[work.alive[near] & (work.completed[near] >= date)]
-    covered = shapely.buffer(shapely.union_all(work.areas.geometry[since]), work.policy.cover_tolerance_m)
+    covered = shapely.buffer(
+        overlaid(shapely.union_all, work.areas.geometry[since]), work.policy.cover_tolerance_m
+    )
     return bool(shapely.covers(covered, ground))
 
 
@@ -291,18 +292,10 @@ def _near_pairs(work: _Work, rows: Indices) -> tuple[Indices, NDArray[np.float64
     area_m2 = shapely.area(geometry)
     alike = np.minimum(area_m2[left], area_m2[right]) >= least * np.maximum(area_m2[left], area_m2[right])
     left, right = left[alike], right[alike]
-    common_m2 = shapely.area(_common(geometry[left], geometry[right]))
+    common_m2 = shapely.area(overlaid(shapely.intersection, geometry[left], geometry[right]))
     iou = common_m2 / (area_m2[left] + area_m2[right] - common_m2)
     near = iou >= least
     return rows[np.column_stack([left[near], right[near]])], iou[near]
-
-
-def _common(left: Geometries, right: Geometries) -> Geometries:
-    """Intersect pair by pair; where GEOS fails, on a grid of 1e-6 m."""
-    try:
-        return np.asarray(shapely.intersection(left, right), dtype=object)
-    except shapely.errors.GEOSException:
-        return np.asarray(shapely.intersection(left, right, grid_size=1e-6), dtype=object)
 
 
 def _duplicates(work: _Work) -> Frame:
