@@ -93,12 +93,16 @@ class Vocabulary(Strict):
     """Words by which columns, kinds, statuses and operators are recognised."""
 
     columns: dict[str, tuple[str, ...]]
+    ids: dict[str, tuple[str, ...]]
     volatile_columns: tuple[str, ...]
+    plausible_years: tuple[int, int]
     kinds: dict[Kind, tuple[str, ...]]
     kinds_not_in_names: tuple[str, ...] = ()
+    kinds_in_doubt: tuple[str, ...] = ()
     statuses: dict[str, tuple[str, ...]]
     operators: dict[str, tuple[str, ...]]
     danger_points: tuple[str, ...]
+    harmless_points: tuple[str, ...]
 
 
 class DeliveryOptions(Strict):
@@ -134,6 +138,15 @@ class Config(Strict):
     area_of_interest: tuple[float, float, float, float] | None = None
     layers: tuple[str, ...] = LAYERS
     workers: int = Field(default=2, ge=1, le=64)
+
+    @field_validator("area_of_interest")
+    @classmethod
+    def _box(
+        cls, value: tuple[float, float, float, float] | None
+    ) -> tuple[float, float, float, float] | None:
+        if value and not (value[0] < value[2] and value[1] < value[3]):
+            raise ValueError("write west, south, east, north: west below east and south below north")
+        return value
 
     @field_validator("layers")
     @classmethod

@@ -95,13 +95,15 @@ def component_labels(size: int, left: Indices, right: Indices) -> Indices:
     """Return for each of `size` rows the lowest row that it hangs together with through pairs."""
     label = np.arange(size)
     while True:
-        before = label.copy()
-        lowest = np.minimum(label[left], label[right])
-        np.minimum.at(label, left, lowest)
-        np.minimum.at(label, right, lowest)
-        label = label[label]  # jump: chains halve in length with each round
-        if (label == before).all():
+        left_label, right_label = label[left], label[right]
+        if (left_label == right_label).all():
             return label
+        lowest = np.minimum(left_label, right_label)
+        # Hooking the labels' own rows, not only the pairs', is what makes long chains short.
+        np.minimum.at(label, left_label, lowest)
+        np.minimum.at(label, right_label, lowest)
+        while (label != label[label]).any():
+            label = label[label]
 
 
 def _faces(polygons: Geometries) -> dict[int, float]:

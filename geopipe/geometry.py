@@ -30,6 +30,8 @@ GRID_M = 1e-6
 _EARTH_RADIUS_M = 6_371_000.0
 # Ten halvings bring a factor of 500 between the bounds of a radius down to one per cent.
 _HALVINGS = 10
+# Chords of so many per quarter circle take 0.5 % too little off at a corner that points inwards.
+_ARC_SEGMENTS = 8
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,7 @@ def _inscribed_radius(geometry: Geometries) -> NDArray[np.float64]:
     low = np.divide(area_m2, 2 * perimeter_m, out=np.zeros_like(area_m2), where=perimeter_m > 0)
     for _ in range(_HALVINGS):
         middle = np.sqrt(low * high)
-        left = shapely.buffer(geometry, -middle, quad_segs=1, join_style="mitre")
+        left = shapely.buffer(geometry, -middle, quad_segs=_ARC_SEGMENTS)
         fits = ~shapely.is_empty(left)
         low, high = np.where(fits, middle, low), np.where(fits, high, middle)
     return np.asarray(np.sqrt(low * high))

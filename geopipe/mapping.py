@@ -39,7 +39,6 @@ _REGISTERS = {
 _OF_THE_READER = ("row", "geometry", "geometry_problem")
 # A column whose values repeat this much is no identity, whatever its name says.
 _LEAST_DISTINCT_SHARE = 0.5
-_SHOWN_VALUES = 5
 
 
 @dataclass
@@ -95,11 +94,13 @@ class Mapping:
         crs = self._crs()
         operator, kind = self._operators(columns), self._kinds(columns)
         register = map_values(kind, _REGISTERS.__getitem__, pa.string())
+        self._choose_id(columns, register)
         wkb = table["geometry"].combine_chunks().cast(pa.large_binary())
         geometry_hash = geometry_hashes(wkb, crs)
         given_id = self._source_ids(columns)
         own_id = pc.coalesce(given_id, pc.binary_join_element_wise("geometry", geometry_hash, "-"))
-        record_id = join_ids(operator, register, own_id)
+        # An operator's name with a colon must not look like another operator's register.
+        record_id = join_ids(pc.replace_substring(operator, ":", "-"), register, own_id)
         attributes, content = self._attributes()
         row = pc.utf8_lpad(table["row"].cast(pa.string()), 8, "0")
         values: dict[str, Any] = {
@@ -131,7 +132,6 @@ class Mapping:
         said = {
             "operator": self.options.operator_field,
             "kind": self.options.kind_field,
-            "source_id": self.options.id_field,
         }
         found = {}
         for canonical, aliases in self.vocabulary.columns.items():
@@ -173,7 +173,7 @@ class Mapping:
             return self._all(str(self.options.kind))
         known = lookup(self.vocabulary.kinds)
         words = (
-            word_in_name(name, known, self.vocabulary.kinds_not_in_names)
+            word_in_name(name, known, self.vocabulary.kinds_not_in_names, self.vocabulary.kinds_in_doubt)
             for name in (self.layer.name, self.file)
         )
         from_name = next((word for word in words if word), None)
@@ -191,10 +191,11 @@ class Mapping:
 
     def _kinds_of_column(self, values: pa.Array, kinds: pa.Array, where_empty: str) -> pa.Array:
         """Fill what a kind column left open: unknown where it is odd, the name's word where it is empty."""
-        odd = pc.unique(values.filter(pc.and_(pc.is_valid(values), pc.is_null(kinds)))).to_pylist()
-        if odd:
-            shown = ", ".join(map(repr, odd[:_SHOWN_VALUES]))
-            self.assumptions.append(f"{self.place}: kind unknown for {shown}")
+        odd = kinds.null_count - values.null_count
+        if odd:  # the values themselves are not shown: free text may name people
+            self.assumptions.append(
+                f"{self.place}: kind UNKNOWN for {odd} records whose value is not a known kind"
+            )
         return pc.if_else(pc.is_valid(values), pc.fill_null(kinds, str(Kind.UNKNOWN)), where_empty)
 
     def _statuses(self, columns: dict[str, str]) -> pa.Array | str:
@@ -206,6 +207,19 @@ class Mapping:
         return map_values(
             pc.fill_null(values, ""), lambda text: known.get(fold_tight(text), unknown), pa.string()
         )
+
+    def _choose_id(self, columns: dict[str, str], register: pa.Array) -> None:
+        """Choose the id column by what most records are: HAZARD_ID in a clearance file is not its own id."""
+        if self.options.id_field:
+            columns["source_id"] = find_column(self.names, [self.options.id_field]) or ""
+            return
+        modes = pc.mode(register.dictionary_encode().indices) if len(register) else pa.array([])
+        most = register.dictionary_encode().dictionary[modes[0]["mode"].as_py()].as_py() if len(modes) else ""
+        ids = self.vocabulary.ids
+        column = find_column(self.names, [*ids["always"], *ids.get(most, ()), *ids["otherwise"]])
+        if column is not None:
+            columns["source_id"] = column
+            self.assumptions.append(f"{self.place}: own ids from column {column}")
 
     def _source_ids(self, columns: dict[str, str]) -> pa.Array:
         """Return the operator's own ids, null where it gave none."""
@@ -234,7 +248,9 @@ class Mapping:
 
     def _figures(self, columns: dict[str, str]) -> dict[str, pa.Array]:
         """Read dates and figures; what cannot be read is null and told once per column."""
-        readers: list[tuple[str, Callable[[Any], pa.Array], str]] = [(name, as_date, name) for name in _DATES]
+        readers: list[tuple[str, Callable[[Any], pa.Array], str]] = [
+            (name, self._dates, name) for name in _DATES
+        ]
         readers += [(name, as_number, name) for name in ("clearance_depth_cm", "area_stated_m2")]
         if "area_stated_m2" not in columns:
             readers.append(("area_stated_ha", _hectares_as_m2, "area_stated_m2"))
@@ -248,6 +264,9 @@ class Mapping:
             if lost > 0:
                 self.findings.append(self._unreadable(columns[name], name, lost))
         return values
+
+    def _dates(self, column: Any) -> pa.Array:
+        return as_date(column, self.vocabulary.plausible_years)
 
     def _unreadable(self, column: str, name: str, lost: int) -> Frame:
         told = {

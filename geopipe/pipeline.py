@@ -108,13 +108,19 @@ def _deliveries(config: Config, folder: Path) -> Iterator[tuple[RawDelivery, Del
     for spec in config.deliveries:
         for source in find_sources([spec.path]):
             path = source.path.resolve()
-            # What an earlier run wrote into a folder of deliveries is not itself a delivery.
-            own = path != spec.path.resolve() and path.is_relative_to(config.output.resolve())
-            if path not in seen and not own:
+            if path not in seen and not (
+                path != spec.path.resolve() and _is_own(path, config.output.resolve())
+            ):
                 seen.add(path)
                 sources.append(source)
                 options.append(spec)
     yield from zip(read_sources(sources, folder, workers=config.workers), options, strict=True)
+
+
+def _is_own(path: Path, output: Path) -> bool:
+    """Say whether an earlier run has written this file: a result is not itself a delivery."""
+    result = path.parent == output and path.match(f"{Path(GEOPACKAGE).stem}*.gpkg")
+    return result or path.is_relative_to(output / "runs")
 
 
 def advance(state: State, stage: str, config: Config, policy: Policy) -> State:

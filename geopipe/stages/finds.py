@@ -2,70 +2,86 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pyarrow as pa
 import shapely
+from numpy.typing import NDArray
 
 from geopipe.config import Vocabulary
-from geopipe.recognition import fold_tight, map_values
+from geopipe.recognition import fold, map_values
 from geopipe.schema import Frame, Indices, Mask, State, findings_about
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Severity
 
 
 def finds(state: State, vocabulary: Vocabulary) -> State:
-    """Hold danger points against areas: on released land an alarm, outside every hazard area a note.
+    """Hold points against areas: on released land an alarm, outside every hazard area a note.
 
     Parameters
     ----------
     state : State
         `features` and `reference` in one CRS.
     vocabulary : Vocabulary
-        `danger_points`: the point types that count.
+        `danger_points` and `harmless_points`: words of point types.
 
     Returns
     -------
     State
-        With findings FIND_ON_RELEASED_LAND (alarm: found after completion), FIND_DATE_UNKNOWN
-        (check: on released land, order not known) and FIND_OUTSIDE_HAZARD (note).
+        With findings FIND_ON_RELEASED_LAND (alarm: found after completion), FIND_DATE_UNKNOWN (check:
+        on released land, order not known, or the same day), POINT_ON_RELEASED_LAND (check: a point of
+        unknown type) and FIND_OUTSIDE_HAZARD (note).
     """
-    words = {fold_tight(word) for word in vocabulary.danger_points}
-    danger = map_values(
-        state.reference.table["point_type"], lambda text: fold_tight(text) in words, pa.bool_()
-    )
-    points = state.reference.take(np.asarray(danger.fill_null(False)))
+    types = map_values(state.reference.table["point_type"], lambda text: _meaning(text, vocabulary), pa.string())
+    meaning = types.fill_null("unknown").to_numpy(zero_copy_only=False)
+    points = state.reference.take(meaning != "harmless")
+    danger = meaning[meaning != "harmless"] == "danger"
     if len(points) == 0:
         return state
     released = state.features.take(state.features.flags("kind", sorted(RELEASED_KINDS)))
-    hazard = state.features.take(state.features.flags("kind", sorted(HAZARD_KINDS)))
     point, area = shapely.STRtree(released.geometry).query(points.geometry, predicate="intersects")
-    found = points.numpy("date_found").astype("datetime64[D]")[point]
-    completed = released.numpy("date_completed").astype("datetime64[D]")[area]
-    after = found > completed
-    unknown = np.isnat(found) | np.isnat(completed)
-    inside_hazard = np.zeros(len(points), dtype=bool)
-    inside_hazard[shapely.STRtree(hazard.geometry).query(points.geometry, predicate="intersects")[0]] = True
-    outside = points.take(~inside_hazard)
-    note = findings_about(outside, "FIND_OUTSIDE_HAZARD", Severity.NOTE, "A find outside every hazard area")
-    return replace(state).adding(
+    before, after, unknown = _order(points, released, point, area)
+    return state.adding(
         findings=[
-            _on_released(points, released, point, area, after, "FIND_ON_RELEASED_LAND", Severity.ALARM,
-                         "Found after this land was released"),
-            _on_released(points, released, point, area, unknown, "FIND_DATE_UNKNOWN", Severity.CHECK,
-                         "Found on released land; whether before or after the release is not known"),
-            note,
+            _on_released(points, released, point, area, danger[point] & after, "FIND_ON_RELEASED_LAND",
+                         Severity.ALARM, "Found after this land was released"),
+            _on_released(points, released, point, area, danger[point] & unknown, "FIND_DATE_UNKNOWN",
+                         Severity.CHECK, "Found on released land; whether before or after the release is not known"),
+            _on_released(points, released, point, area, ~danger[point] & ~before, "POINT_ON_RELEASED_LAND",
+                         Severity.CHECK, "A point of unknown type lies on released land; is it a find?"),
+            _outside(points.take(danger), state.features),
         ]
     )  # fmt: skip
+
+
+def _meaning(text: str, vocabulary: Vocabulary) -> str:
+    """Return danger, harmless or unknown for a point type; one dangerous word is enough."""
+    words = set(fold(text).split())
+    if words & {fold(word) for word in vocabulary.danger_points}:
+        return "danger"
+    return "harmless" if words & {fold(word) for word in vocabulary.harmless_points} else "unknown"
+
+
+def _order(points: Frame, released: Frame, point: Indices, area: Indices) -> tuple[Mask, Mask, Mask]:
+    """Return for each pair whether the point is from before the release, after it, or that is not known."""
+    found: NDArray[np.datetime64] = points.numpy("date_found").astype("datetime64[D]")[point]
+    completed = released.numpy("date_completed").astype("datetime64[D]")[area]
+    before, after = found < completed, found > completed
+    return before, after, ~before & ~after
 
 
 def _on_released(
     points: Frame, released: Frame, point: Indices, area: Indices, which: Mask, code: str,
     severity: Severity, sentence: str,
 ) -> Frame:  # fmt: skip
-    """Tell of each find together with the released record that it lies on."""
+    """Tell of each point together with the released record that it lies on."""
     other = released.table["record_id"].take(pa.array(area[which]))
     ground = released.geometry[area[which]]
-    return findings_about(
-        points.take(point[which]), code, severity, sentence, other_id=other, geometry=ground
-    )
+    return findings_about(points.take(point[which]), code, severity, sentence, other_id=other, geometry=ground)
+
+
+def _outside(points: Frame, areas: Frame) -> Frame:
+    """Tell of finds that lie outside every hazard area."""
+    hazard = areas.geometry[areas.flags("kind", sorted(HAZARD_KINDS))]
+    inside = np.zeros(len(points), dtype=bool)
+    inside[shapely.STRtree(hazard).query(points.geometry, predicate="intersects")[0]] = True
+    outside = points.take(~inside)
+    return findings_about(outside, "FIND_OUTSIDE_HAZARD", Severity.NOTE, "A find outside every hazard area")
