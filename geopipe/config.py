@@ -114,6 +114,8 @@ class DeliveryOptions(Strict):
     kind_field: str | None = None
     id_field: str | None = None
     assume_crs: str | None = None
+    reference: bool = False
+    """Points or lines are meant: no polygons are missed in this delivery."""
 
     @field_validator("kind", mode="before")
     @classmethod

@@ -109,14 +109,22 @@ def component_labels(size: int, left: Indices, right: Indices) -> Indices:
 def _faces(polygons: Geometries) -> dict[int, float]:
     """Cut overlapping polygons into faces; return claims -> m2.
 
-    If the faces do not add up to the polygons (borders that nearly coincide), the cut is
-    made again on a grid of a micrometre.
+    If the faces do not add up to the polygons (borders that nearly coincide), the cut is made
+    again on a grid of a micrometre; if they still do not, the ground covered is the union, and
+    what the polygons report beyond it counts as claimed twice.
     """
     reported_m2 = fsum(shapely.area(polygons))
-    claims, face_m2 = _cut(polygons, overlaid(shapely.union_all, shapely.boundary(polygons)))
-    if abs(fsum(claims * face_m2) - reported_m2) > _CLOSES_SHARE * reported_m2:
-        claims, face_m2 = _cut(polygons, shapely.union_all(shapely.boundary(polygons), grid_size=GRID_M))
-    return {int(k): fsum(face_m2[claims == k]) for k in np.unique(claims) if k > 0}
+    borders = shapely.boundary(polygons)
+    for cut in (
+        lambda: overlaid(shapely.union_all, borders),
+        lambda: shapely.union_all(borders, grid_size=GRID_M),
+    ):
+        claims, face_m2 = _cut(polygons, cut())
+        if abs(fsum(claims * face_m2) - reported_m2) <= _CLOSES_SHARE * reported_m2:
+            return {int(k): fsum(face_m2[claims == k]) for k in np.unique(claims) if k > 0}
+    covered_m2 = overlaid(shapely.union_all, polygons).area
+    twice_m2 = reported_m2 - covered_m2
+    return {1: covered_m2 - twice_m2, 2: twice_m2}
 
 
 def _cut(polygons: Geometries, lines: shapely.Geometry) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -74,6 +74,20 @@ def parse_crs(text: str) -> pyproj.CRS:
         ) from error
 
 
+def require_horizontal(text: str) -> str:
+    """Return a CRS's text; refuse one that is not in degrees or metres on a map (geocentric, vertical).
+
+    Raises
+    ------
+    ConfigError
+        When the CRS is neither geographic nor projected.
+    """
+    crs = parse_crs(text)
+    if not (crs.is_geographic or crs.is_projected):
+        raise ConfigError("the coordinate system has no longitude/latitude and no map coordinates", text)
+    return text
+
+
 def crs_name(text: str) -> str:
     """Return the short name of a CRS for people: `EPSG:32648`, else the name it gives itself."""
     crs = parse_crs(text)
@@ -188,7 +202,7 @@ def require_equal_area(text: str) -> str:
     Raises
     ------
     ConfigError
-        When the CRS is not projected in metres or its area is more than 1e-6 off the geodesic one.
+        When the CRS is not projected in metres or its area is more than 1e-5 off the geodesic one.
     """
     crs = parse_crs(text)
     if not crs.is_projected or {axis.unit_name for axis in crs.axis_info} != {"metre"}:

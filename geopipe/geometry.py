@@ -97,16 +97,23 @@ def _leaves(geometry: shapely.Geometry) -> list[shapely.Geometry]:
     return [*parts[~nested], *(leaf for part in parts[nested] for leaf in _leaves(part))]
 
 
-def collection_polygons(collection: shapely.Geometry) -> shapely.Geometry | None:
-    """Return the polygons of a collection side by side, neither merged nor mended; None if it has none."""
-    polygons = [
-        polygon
-        for leaf in _leaves(collection)
-        if shapely.get_type_id(leaf) in POLYGONS
-        for polygon in shapely.get_parts(leaf)
-        if not polygon.is_empty
-    ]
-    return (polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)) if polygons else None
+def collection_parts(collection: shapely.Geometry) -> tuple[shapely.Geometry, bool]:
+    """Return the polygons of a collection side by side, neither merged nor mended, and if more was in it.
+
+    Without polygons the lines are returned, without lines the points; a collection of nothing is empty.
+    """
+    leaves = [part for leaf in _leaves(collection) for part in shapely.get_parts(leaf)]
+    filled = np.array([leaf for leaf in leaves if not shapely.is_empty(leaf)], dtype=object)
+    kind = shapely.get_type_id(filled)
+    for wanted, collect in (
+        (POLYGONS, shapely.MultiPolygon),
+        (LINES, shapely.MultiLineString),
+        (POINTS, shapely.MultiPoint),
+    ):
+        chosen = np.isin(kind, wanted)
+        if chosen.any():
+            return collect(list(filled[chosen])), not chosen.all()
+    return shapely.Polygon(), False
 
 
 def strip_empty_rings(geometry: Geometries) -> tuple[Geometries, Mask]:

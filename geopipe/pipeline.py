@@ -12,17 +12,17 @@ from typing import Any
 
 from geopipe.config import Config, DeliveryOptions, Policy, load_policy, load_vocabulary
 from geopipe.errors import ConfigError, ExitCode, SourceError
-from geopipe.identity import hash_text
 from geopipe.index import build_index, is_current
 from geopipe.io.delivery import RawDelivery
 from geopipe.io.sources import Source, find_sources
 from geopipe.io.store import hold, save_config, save_state
 from geopipe.io.vector import read_sources
-from geopipe.reports.publish import GEOPACKAGE, INDEX, SUMMARY, point_to, publish, read_summary
+from geopipe.reports.publish import GEOPACKAGE, INDEX, point_to, publish, settle
 from geopipe.reports.summary import summarise
 from geopipe.schema import FEATURES, OVERLAPS, State, check
 from geopipe.stages.deduplicate import deduplicate
 from geopipe.stages.finds import finds
+from geopipe.stages.handover import handover
 from geopipe.stages.ingest import ingest
 from geopipe.stages.overlaps import overlaps
 from geopipe.stages.reproject import reproject
@@ -33,8 +33,9 @@ Progress = Callable[[str], None]
 Step = Callable[[State, Config, Policy], State]
 
 
-def _overlaps_and_finds(state: State, policy: Policy) -> State:
-    return finds(overlaps(state, policy), load_vocabulary())
+def _overlaps(state: State, policy: Policy) -> State:
+    """Measure pairs, then what follows from them for hazard areas and for points."""
+    return finds(handover(overlaps(state, policy), policy), load_vocabulary())
 
 
 # Every stage after reading, in order: what it is called, and what it does.
@@ -42,7 +43,7 @@ STEPS: dict[str, Step] = {
     "validate": lambda state, _config, _policy: validate(state),
     "reproject": reproject,
     "deduplicate": lambda state, _config, policy: deduplicate(state, policy),
-    "overlaps": lambda state, _config, policy: _overlaps_and_finds(state, policy),
+    "overlaps": lambda state, _config, policy: _overlaps(state, policy),
 }
 STAGES = ("ingest", *STEPS)
 
@@ -55,10 +56,12 @@ class Result:
     outputs: tuple[Path, ...]
 
     def exit_code(self, fail_on: str | None = None) -> ExitCode:
-        """Return 5 for findings as severe as `fail_on`, 4 where a file or layer was left out, else 0.
+        """Return 3 without any area, 5 for findings as severe as `fail_on`, 4 where a file was left out, else 0.
 
         Rows that go back to their sender are data, not a failure.
         """
+        if not self.summary["balance"]["kept"]:
+            return ExitCode.NO_SOURCE
         levels = [level.value for level in Severity]
         if fail_on and any(
             self.summary["severities"].get(level) for level in levels[: levels.index(fail_on) + 1]
@@ -144,9 +147,6 @@ def run(
         state = advance(state, stage, config, policy)
         if keep:
             keep(stage, state)
-    if len(state.features) == 0:
-        sentences = [sentence for delivery in state.deliveries for _, sentence in delivery.problems]
-        raise SourceError("\n".join(["nothing could be compared", *sentences]).rstrip("."))
     return state
 
 
@@ -179,19 +179,15 @@ def run_and_keep(config: Config, progress: Progress = silent) -> Result:
 def _run_and_keep(config: Config, progress: Progress) -> Result:
     started = dt.datetime.now(dt.UTC)
     save_config(config.workspace, config)
-    state = run(config, progress, keep=lambda stage, made: save_state(config.workspace, stage, made))
+    state = run(config, progress, keep=lambda stage, made: save_state(config.workspace, stage, made, STAGES))
+    progress("publish")
     summary = summarise(state, load_policy(config.policy))
-    content = json.dumps([summary, config.layers], sort_keys=True, ensure_ascii=False, default=str)
-    folder = config.output / "runs" / f"run-{hash_text(content)}"
-    if (folder / SUMMARY).is_file():
-        outputs = [folder / GEOPACKAGE, folder / SUMMARY]
-        read_summary(folder)
-    else:
-        progress("publish")
-        outputs = publish(state, summary, folder, config.layers, started)
+    building = config.output / "runs" / ".building"
+    outputs = publish(state, summary, building, config.layers, started)
+    folder = settle(building, config.output / "runs", json.dumps(summary, sort_keys=True, ensure_ascii=False))
     progress("index")
     ids = state.features.numpy("row_id")
     if not is_current(folder / INDEX, state.features.geometry, ids):
         build_index(folder / INDEX, state.features.geometry, ids)
     point_to(config.output, folder)
-    return Result(summary, tuple(outputs))
+    return Result(summary, tuple(folder / path.name for path in outputs))

@@ -271,7 +271,8 @@ class Delivery:
 
     `problems` holds (code, sentence) for everything for which the file, or a
     layer of it, was not compared; `suggestion` is the option that would help,
-    if geopipe knows one; `operations` are the coordinate operations used.
+    if geopipe knows one; `operations` are the coordinate operations used;
+    `is_reference` says that points or lines are meant, so that no polygon is missed.
     """
 
     file: str
@@ -282,6 +283,7 @@ class Delivery:
     assumptions: tuple[str, ...] = ()
     operations: tuple[dict[str, Any], ...] = ()
     suggestion: str = ""
+    is_reference: bool = False
 
     @property
     def records_in(self) -> int:

@@ -6,6 +6,7 @@ word on how it was placed. Nothing here enters any area or overlap.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,6 +18,11 @@ from geopipe.geometry import outline
 from geopipe.schema import UNRESOLVED, Frame, make_frame, origin
 from geopipe.terms import POSSIBLE_HAZARD_KINDS
 from geopipe.wkb import read_leniently
+
+_WKT = re.compile(r"\b(MULTI)?(POLYGON|LINESTRING|POINT)\s*[ZM]{0,2}\s*\(", re.IGNORECASE)
+_NUMBER = r"[+-]?\d+(?:\.\d+)?"
+# Two numbers with a space between, and the end of the point behind them: a cut number is not read.
+_POINT = re.compile(rf"({_NUMBER})\s+({_NUMBER})(?=[\s,)])")
 
 
 def unresolved_of(records: Frame, reasons: NDArray[np.object_], sentences: NDArray[np.object_]) -> Frame:
@@ -36,12 +42,14 @@ def unresolved_of(records: Frame, reasons: NDArray[np.object_], sentences: NDArr
     """
     hazard = np.flatnonzero(records.flags("kind", sorted(POSSIBLE_HAZARD_KINDS)))
     wkb = records.table["source_geometry"].take(hazard).to_pylist()
+    delivered = records.table["attributes"].take(hazard).to_pylist()
     crs = records.table["source_crs"].take(hazard).to_pylist()
     rows: list[int] = []
     places: list[shapely.Geometry] = []
     positions: list[str] = []
-    for row, data, source in zip(hazard, wkb, crs, strict=True):
-        for place, position in _placed(_coordinates(data), source):
+    for row, data, text, source in zip(hazard, wkb, delivered, crs, strict=True):
+        points = _coordinates(data) if data is not None else _in_text(text or "")
+        for place, position in _placed(points, source):
             rows.append(int(row))
             places.append(place)
             positions.append(position)
@@ -57,10 +65,15 @@ def unresolved_of(records: Frame, reasons: NDArray[np.object_], sentences: NDArr
     return make_frame(UNRESOLVED, columns, geometry)
 
 
-def _coordinates(data: bytes | None) -> NDArray[np.float64]:
+def _in_text(attributes: str) -> NDArray[np.float64]:
+    """Return the points of a half readable WKT among the delivered columns (JSON)."""
+    start = _WKT.search(attributes)
+    pairs = _POINT.findall(attributes, start.end()) if start else []
+    return np.array(pairs, dtype=float).reshape(-1, 2)
+
+
+def _coordinates(data: bytes) -> NDArray[np.float64]:
     """Return every readable point of a delivered geometry, as delivered."""
-    if data is None:
-        return np.empty((0, 2))
     geometry = shapely.from_wkb(data, on_invalid="ignore")
     if geometry is None:
         return read_leniently(data).coordinates

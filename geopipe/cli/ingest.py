@@ -28,13 +28,13 @@ def ingest_command(paths: tuple[Path, ...], workspace: Path, quiet: bool, **give
     """
     from geopipe.errors import ExitCode
     from geopipe.io.store import save_config, save_state
-    from geopipe.pipeline import read
+    from geopipe.pipeline import STAGES, read
 
     config = options.make_config([path.resolve() for path in paths], **given)
     with progress(quiet) as show:
         state = read(config, show)
     save_config(workspace, config)
-    save_state(workspace, "ingest", state)
+    save_state(workspace, "ingest", state, STAGES)
     problems = [sentence for delivery in state.deliveries for _, sentence in delivery.problems]
     for sentence in problems:
         click.echo(sentence, err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import click
@@ -27,6 +28,8 @@ class _Numbers(click.ParamType[tuple[float, ...]]):
         try:
             numbers = tuple(float(part) for part in value.split(","))
         except ValueError:
+            numbers = ()
+        if not all(math.isfinite(number) for number in numbers):
             numbers = ()
         if len(numbers) != len(self.names):
             self.fail(f"{value!r} is not {','.join(self.names)}; write for example 103.19,19.45", param, ctx)
@@ -66,6 +69,8 @@ def query_command(
 
     if sum(value is not None for value in (at, bbox, record)) != 1:
         raise ConfigError("say one of --at, --bbox or --id")
+    if bbox and not (bbox[0] < bbox[2] and bbox[1] < bbox[3]):
+        raise ConfigError("--bbox must be WEST,SOUTH,EAST,NORTH with west below east and south below north")
     found = find_areas(folder, (*at, *at) if at else bbox, record)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=1, default=str))

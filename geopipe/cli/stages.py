@@ -21,7 +21,7 @@ def _advance(stage: str, workspace: Path, quiet: bool) -> None:
     with progress(quiet) as show:
         show(stage)
         state = advance(before, stage, config, load_policy(config.policy))
-        save_state(workspace, stage, state)
+        save_state(workspace, stage, state, STAGES)
     if not quiet:
         click.echo(
             f"{stage}: {len(state.features):,} areas, {len(state.reference):,} points and lines, "

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -68,10 +68,15 @@ def hold(workspace: Path) -> Iterator[None]:
         lock.release()
 
 
-def save_state(workspace: Path, stage: str, state: State) -> None:
-    """Write what a stage made, replacing what it left before in one step."""
+def save_state(workspace: Path, stage: str, state: State, stages: Sequence[str]) -> None:
+    """Write what a stage made, replacing what it left before in one step.
+
+    What later stages (in the order of `stages`) made of something older is removed first.
+    """
     final = workspace / stage
     try:
+        for later in stages[stages.index(stage) + 1 :]:
+            shutil.rmtree(workspace / later, ignore_errors=True)
         workspace.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(prefix=f".{stage}-", dir=workspace))
         for name in _FRAMES:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from geopipe.errors import OutputError
+from geopipe.identity import hash_text
 from geopipe.io.geopackage import file_hash, sync, write_geopackage
 from geopipe.io.store import write_text
 from geopipe.reports.layers import published_layers, working_crs_wkt
@@ -99,13 +101,48 @@ def read_summary(folder: Path) -> dict[str, Any]:
     path = folder / SUMMARY
     if not path.is_file():
         raise OutputError("this folder holds no finished result", str(folder), "Run `geopipe compare` again.")
-    summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    for name, expected in summary["files"].items():
+    try:
+        summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        files: dict[str, str] = summary["files"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise OutputError("the summary is damaged", str(path), "Run it again.") from error
+    for name, expected in files.items():
         if not (folder / name).is_file() or file_hash(folder / name) != expected:
             raise OutputError(
                 f"{name} is not the file that the summary was written for", str(folder), "Run it again."
             )
     return summary
+
+
+def settle(building: Path, runs: Path, content: str) -> Path:
+    """Give a finished run the folder that is named by its content; one that is there already stays as it is.
+
+    Parameters
+    ----------
+    building : Path
+        Folder of the finished files.
+    runs : Path
+        Folder of all runs.
+    content : str
+        What else, beside the GeoPackage, makes two runs the same.
+
+    Returns
+    -------
+    Path
+        `runs/run-HASH`.
+    """
+    name = f"run-{hash_text(content + file_hash(building / GEOPACKAGE))}"
+    folder = runs / name
+    try:
+        if (folder / SUMMARY).is_file():
+            read_summary(folder)
+            shutil.rmtree(building)
+        else:
+            building.replace(folder)
+            sync(runs)
+    except OSError as error:
+        raise OutputError(f"the run cannot be put in place ({error})", str(folder)) from error
+    return folder
 
 
 def current_run(folder: Path) -> Path:

@@ -6,6 +6,9 @@ from typing import Any
 
 _MOST_LINES = 24
 _SHOWN_ASSUMPTIONS = 3
+_SHOWN_ALARMS = 4
+_SHOWN_SENDERS = 5
+_SHOWN_REASONS = 3
 
 
 def first_screen(summary: dict[str, Any], outputs: list[str]) -> str:
@@ -61,11 +64,17 @@ def _read(summary: dict[str, Any]) -> str:
 
 
 def _safety(summary: dict[str, Any]) -> list[str]:
+    alarms = summary["alarms"]
     lines = [
         f"SAFETY      {a['sentence']}: {a['count']:,}"
         + (f" ({_ha(a['area_m2'])} ha)" if a["area_m2"] else "")
-        for a in summary["alarms"]
+        for a in alarms[:_SHOWN_ALARMS]
     ]
+    if len(alarms) > _SHOWN_ALARMS:
+        others = sum(a["count"] for a in alarms[_SHOWN_ALARMS:])
+        lines.append(
+            f"SAFETY      {others:,} more alarms of {len(alarms) - _SHOWN_ALARMS} other kinds (summary.json)"
+        )
     if summary["unresolved_hazard"]:
         lines.append(
             f"SAFETY      {_count(summary['unresolved_hazard'], 'record')} that may be hazard "
@@ -80,9 +89,11 @@ def _overlaps(summary: dict[str, Any]) -> list[str]:
     among = f"among {b['kept']:,} of {b['records_in']:,} records"
     if not between["pairs"]:
         return [f"OVERLAPS    no overlaps between operators {among}"]
+    listed = between["pairs"] - between["counted"]
+    more = f", {listed:,} more only listed" if listed else ""
     lines = [
-        f"OVERLAPS    {between['pairs']:,} between operators, {_ha(between['area_m2'])} ha pair by pair, "
-        f"{among}"
+        f"OVERLAPS    {between['counted']:,} between operators, {_ha(between['counted_m2'])} ha "
+        f"pair by pair{more}, {among}"
     ]
     kinds = sorted(between["by_finding"].items(), key=lambda item: -item[1]["pairs"])
     lines.append("            " + ", ".join(f"{code} {item['pairs']:,}" for code, item in kinds[:4]))
@@ -116,14 +127,12 @@ def _hectares(summary: dict[str, Any]) -> list[str]:
 def _returned(summary: dict[str, Any]) -> list[str]:
     if not summary["returned"]:
         return []
+    reasons = sorted(summary["reasons"].items(), key=lambda item: (-item[1], item[0]))
+    why = ", ".join(f"{code} {count:,}" for code, count in reasons[:_SHOWN_REASONS])
     most = sorted(summary["returned"].items(), key=lambda item: (-item[1], item[0]))
-    more = f" and {len(most) - 5} more" if len(most) > 5 else ""
-    return [
-        "RETURN      "
-        + ", ".join(f"{name} {count:,}" for name, count in most[:5])
-        + more
-        + " (layer rejected)"
-    ]
+    who = ", ".join(f"{name} {count:,}" for name, count in most[:_SHOWN_SENDERS])
+    more = f" and {len(most) - _SHOWN_SENDERS} more" if len(most) > _SHOWN_SENDERS else ""
+    return [f"RETURN      {who}{more} (layer rejected): {why}"]
 
 
 def _assumed(summary: dict[str, Any], room: int) -> list[str]:

@@ -48,6 +48,13 @@ def balance(state: State) -> dict[str, int]:
             f"the balance does not close: {records_in} records in, but {parts}",
             remedy="This is a fault of geopipe; please report it.",
         )
+    for delivery in _deliveries(state):
+        if delivery["balance"]["records_in"] != sum(delivery["balance"][name] for name in parts):
+            raise GeopipeError(
+                f"the balance does not close: {delivery['balance']}",
+                delivery["file"],
+                "This is a fault of geopipe; please report it.",
+            )
     return {"records_in": records_in, **parts}
 
 
@@ -60,6 +67,7 @@ def summarise(state: State, policy: Policy) -> dict[str, Any]:
         "balance": balance(state),
         "deliveries": _deliveries(state),
         "returned": _returned(state),
+        "reasons": dict(sorted(Counter(_columns(state.rejected, "reason")[0]).items())),
         "unresolved_hazard": len(set(zip(*_columns(state.unresolved, "file", "layer", "row"), strict=True))),
         "areas": _areas(state),
         "overlaps": {
@@ -68,6 +76,8 @@ def summarise(state: State, policy: Policy) -> dict[str, Any]:
             "between_operators": {
                 "pairs": len(between),
                 "area_m2": _total(between),
+                "counted": int(_true(between, "counted").sum()),
+                "counted_m2": _total(between.take(_true(between, "counted"))),
                 "by_finding": _by(between, "finding"),
                 "by_operator_pair": _operator_pairs(between),
                 "very_thin": _very_thin(between, policy),
@@ -242,8 +252,8 @@ def _alarms(state: State, shown: Frame, policy: Policy) -> list[dict[str, Any]]:
     }
     for code in sorted(set(told.table["code"].to_pylist())):
         rows = told.take(told.flags("code", [code]))
+        # One find on three releases is one find.
+        records = len(set(zip(*_columns(rows, "file", "layer", "row"), strict=True)))
         area_m2 = fsum(v for v in rows.table["measure"].to_pylist() if v is not None)
-        alarms.append(
-            {"code": code, "sentence": names.get(code, code), "count": len(rows), "area_m2": area_m2}
-        )
+        alarms.append({"code": code, "sentence": names.get(code, code), "count": records, "area_m2": area_m2})
     return alarms

@@ -30,7 +30,9 @@ def finds(state: State, vocabulary: Vocabulary) -> State:
         on released land, order not known, or the same day), POINT_ON_RELEASED_LAND (check: a point of
         unknown type) and FIND_OUTSIDE_HAZARD (note).
     """
-    types = map_values(state.reference.table["point_type"], lambda text: _meaning(text, vocabulary), pa.string())
+    types = map_values(
+        state.reference.table["point_type"], lambda text: _meaning(text, vocabulary), pa.string()
+    )
     meaning = types.fill_null("unknown").to_numpy(zero_copy_only=False)
     points = state.reference.take(meaning != "harmless")
     danger = meaning[meaning != "harmless"] == "danger"
@@ -44,7 +46,7 @@ def finds(state: State, vocabulary: Vocabulary) -> State:
             _on_released(points, released, point, area, danger[point] & after, "FIND_ON_RELEASED_LAND",
                          Severity.ALARM, "Found after this land was released"),
             _on_released(points, released, point, area, danger[point] & unknown, "FIND_DATE_UNKNOWN",
-                         Severity.CHECK, "Found on released land; whether before or after the release is not known"),
+                         Severity.CHECK, "Found on released land; before or after the release is not known"),
             _on_released(points, released, point, area, ~danger[point] & ~before, "POINT_ON_RELEASED_LAND",
                          Severity.CHECK, "A point of unknown type lies on released land; is it a find?"),
             _outside(points.take(danger), state.features),
@@ -75,7 +77,9 @@ def _on_released(
     """Tell of each point together with the released record that it lies on."""
     other = released.table["record_id"].take(pa.array(area[which]))
     ground = released.geometry[area[which]]
-    return findings_about(points.take(point[which]), code, severity, sentence, other_id=other, geometry=ground)
+    return findings_about(
+        points.take(point[which]), code, severity, sentence, other_id=other, geometry=ground
+    )
 
 
 def _outside(points: Frame, areas: Frame) -> Frame:

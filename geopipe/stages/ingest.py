@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -42,18 +43,26 @@ def ingest(deliveries: Iterable[tuple[RawDelivery, DeliveryOptions]], vocabulary
     """
     made = _Made()
     copies: Counter[str] = Counter()
-    names: Counter[str] = Counter()
+    names: set[str] = set()
     for raw, options in deliveries:
         copies[raw.content_hash] += 1
-        names[raw.path.name] += 1
-        # Two files of one name in different folders must stay apart on every list, and so must
-        # the rows of one content delivered under two names.
-        folder = "" if names[raw.path.name] == 1 else f"{raw.path.parent.name}/"
+        name = _unused_name(raw.path, names)
+        names.add(name)
+        # The rows of one content delivered under two names must stay apart.
         copy = "" if copies[raw.content_hash] == 1 else f"#{copies[raw.content_hash]}"
-        _take(raw, f"{folder}{raw.path.name}", f"{raw.content_hash[:12]}{copy}", options, vocabulary, made)
+        _take(raw, name, f"{raw.content_hash[:12]}{copy}", options, vocabulary, made)
     return State(deliveries=tuple(made.deliveries)).adding(
         features=made.features, rejected=made.rejected, findings=made.findings
     )
+
+
+def _unused_name(path: Path, used: set[str]) -> str:
+    """Return a file's name, with as many of its folders as keep it apart from files named before."""
+    for start in range(len(path.parts) - 1, -1, -1):
+        name = "/".join(path.parts[start:])
+        if name not in used:
+            return name
+    return f"{path} (again)"
 
 
 def _take(
@@ -94,6 +103,7 @@ def _take(
             layers=tuple(counts),
             problems=tuple(problems),
             assumptions=tuple(dict.fromkeys(assumptions)),
+            is_reference=options.reference,
         )
     )
 

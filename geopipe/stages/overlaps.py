@@ -206,15 +206,20 @@ class _Verdicts:
         return np.asarray(fits, dtype=bool)
 
     def _condition(self, condition: str, a: int, b: int) -> Mask:
-        inside = (Relation.WITHIN, Relation.CONTAINS)[a]
+        # What sticks out by no more than rounding is inside.
+        perimeter_m = shapely.length(self.pairs.areas.geometry)[
+            (self.pairs.ground.left, self.pairs.ground.right)[a]
+        ]
+        outside_m2 = self.pairs.numpy("area_m2")[a] - self.pairs.ground.area_m2
+        delivered = self.pairs.numpy("id_is_delivered")
         with np.errstate(invalid="ignore"):
             return np.asarray(
                 {
                     "a_open": self.status[a] != Status.CLOSED,
                     "a_stated_open": np.isin(self.status[a], [Status.OPEN, Status.WORKED_ON]),
-                    "a_within_b": np.isin(self.relation, [Relation.EQUAL, inside]),
+                    "a_within_b": outside_m2 <= self.pairs.policy.cover_tolerance_m * perimeter_m,
                     "b_shallow": self.depth_cm[b].astype(float) < self.pairs.policy.full_depth_cm,
-                    "same_record": self.record[a] == self.record[b],
+                    "same_record": (self.record[a] == self.record[b]) & delivered[a].astype(bool),
                     "near_equal": np.isin(self.relation, [Relation.EQUAL, Relation.NEAR_EQUAL]),
                 }[condition],
                 dtype=bool,

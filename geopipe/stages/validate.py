@@ -13,7 +13,7 @@ import pyarrow as pa
 import shapely
 
 from geopipe.crs import candidates, parse_crs
-from geopipe.geometry import LINES, POINTS, POLYGONS, collection_polygons, strip_empty_rings
+from geopipe.geometry import LINES, POINTS, POLYGONS, collection_parts, strip_empty_rings
 from geopipe.schema import (
     Delivery,
     Frame,
@@ -126,20 +126,11 @@ def _judge(frame: Frame, reasons: Geometries) -> tuple[Frame, Geometries, list[F
 
 
 def _without_stray_parts(geometry: Geometries) -> tuple[Geometries, Mask]:
-    """Reduce collections to their polygons, else to their lines or points; say which lost something."""
+    """Reduce collections to their polygons, else lines, else points; say which lost something."""
     result = np.array(geometry, dtype=object)
-    mixed = np.flatnonzero(shapely.get_type_id(geometry) == shapely.GeometryType.GEOMETRYCOLLECTION)
     lost = np.zeros(len(geometry), dtype=bool)
-    for row in mixed:
-        polygons = collection_polygons(geometry[row])
-        if polygons is not None:
-            parts = shapely.get_num_geometries(geometry[row])
-            lost[row] = parts > shapely.get_num_geometries(polygons)
-            result[row] = polygons
-        else:
-            points = shapely.get_coordinates(geometry[row])
-            lines = shapely.get_dimensions(geometry[row]) == 1
-            result[row] = shapely.linestrings(points) if lines else shapely.multipoints(points)
+    for row in np.flatnonzero(shapely.get_type_id(geometry) == shapely.GeometryType.GEOMETRYCOLLECTION):
+        result[row], lost[row] = collection_parts(geometry[row])
     return result, lost
 
 
@@ -213,7 +204,7 @@ def _deliveries(
             sentence, suggestion = _no_crs(delivery.file, layers)
             problems.append(("CRS_MISSING", sentence))
         readable = delivery.records_in > 0 or not problems
-        if readable and not problems and not polygons.get(delivery.file):
+        if readable and not problems and not polygons.get(delivery.file) and not delivery.is_reference:
             kept = others.get(delivery.file, 0)
             sentence = (
                 f"{delivery.file}: no polygon in it could be used"
