@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from geopipe.config import Config, DeliveryOptions, Policy, load_policy, load_vocabulary
+from geopipe.crs import require_equal_area, require_horizontal
 from geopipe.errors import ConfigError, ExitCode, SourceError
 from geopipe.index import build_index, is_current
 from geopipe.io.delivery import RawDelivery
@@ -56,7 +57,7 @@ class Result:
     outputs: tuple[Path, ...]
 
     def exit_code(self, fail_on: str | None = None) -> ExitCode:
-        """Return 3 without any area, 5 for findings as severe as `fail_on`, 4 where a file was left out, else 0.
+        """Return 3 without any area, 5 for findings as severe as `fail_on`, 4 for files left out, else 0.
 
         Rows that go back to their sender are data, not a failure.
         """
@@ -98,7 +99,18 @@ def read(config: Config, progress: Progress = silent) -> State:
 
 
 def read_deliveries(config: Config) -> State:
-    """Read all deliveries as `ingest` leaves them, whatever could be used of them."""
+    """Read all deliveries as `ingest` leaves them, whatever could be used of them.
+
+    Raises
+    ------
+    ConfigError
+        When a coordinate system of the configuration is unknown or of the wrong sort.
+    """
+    for spec in config.deliveries:
+        if spec.assume_crs:
+            require_horizontal(spec.assume_crs)
+    if config.working_crs:
+        require_equal_area(config.working_crs)
     with tempfile.TemporaryDirectory(prefix="geopipe-", ignore_cleanup_errors=True) as folder:
         return ingest(_deliveries(config, Path(folder)), load_vocabulary())
 

@@ -68,14 +68,9 @@ def make_config(paths: Sequence[Path], **given: Any) -> Any:
         When an option is impossible, or --kind or --operator is given neither once nor once per file.
     """
     from geopipe.config import Config, DeliverySpec, load_policy
-    from geopipe.crs import require_equal_area, require_horizontal
 
     kinds = _one_each(paths, given["kinds"], "--kind")
     operators = _one_each(paths, given["operator"], "--operator")
-    if given["assume_crs"]:
-        require_horizontal(given["assume_crs"])
-    if given["working_crs"]:
-        require_equal_area(given["working_crs"])
     load_policy(given["policy"])
     shared = {name: given[name] for name in ("operator_field", "kind_field", "id_field", "assume_crs")}
     config = Config(

@@ -71,7 +71,10 @@ def query_command(
         raise ConfigError("say one of --at, --bbox or --id")
     if bbox and not (bbox[0] < bbox[2] and bbox[1] < bbox[3]):
         raise ConfigError("--bbox must be WEST,SOUTH,EAST,NORTH with west below east and south below north")
-    found = find_areas(folder, (*at, *at) if at else bbox, record)
+    place = (*at, *at) if at else bbox
+    if place and (max(abs(place[0]), abs(place[2])) > 180 or max(abs(place[1]), abs(place[3])) > 90):
+        raise ConfigError("no such place on Earth", remedy="Write longitude first: --at 103.19,19.45")
+    found = find_areas(folder, place, record)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=1, default=str))
         return

@@ -146,9 +146,22 @@ def settle(building: Path, runs: Path, content: str) -> Path:
 
 
 def current_run(folder: Path) -> Path:
-    """Return the newest run of an output folder that has several, else the folder itself."""
+    """Return where the newest result of an output folder is: in one of its runs, or in the folder itself."""
     pointer = folder / CURRENT
-    return folder / pointer.read_text(encoding="utf-8").strip() if pointer.is_file() else folder
+    if not pointer.is_file():
+        return folder
+    run = folder / pointer.read_text(encoding="utf-8").strip()
+    if not (folder / SUMMARY).is_file():
+        return run
+    return max(folder, run, key=_started)
+
+
+def _started(folder: Path) -> str:
+    try:
+        started: str = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))["run"]["started_at"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return started
 
 
 def point_to(folder: Path, run: Path) -> None:

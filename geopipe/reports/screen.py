@@ -70,11 +70,9 @@ def _safety(summary: dict[str, Any]) -> list[str]:
         + (f" ({_ha(a['area_m2'])} ha)" if a["area_m2"] else "")
         for a in alarms[:_SHOWN_ALARMS]
     ]
-    if len(alarms) > _SHOWN_ALARMS:
-        others = sum(a["count"] for a in alarms[_SHOWN_ALARMS:])
-        lines.append(
-            f"SAFETY      {others:,} more alarms of {len(alarms) - _SHOWN_ALARMS} other kinds (summary.json)"
-        )
+    rest = alarms[_SHOWN_ALARMS:]
+    if rest:
+        lines.append("SAFETY      " + "; ".join(f"{a['sentence']}: {a['count']:,}" for a in rest))
     if summary["unresolved_hazard"]:
         lines.append(
             f"SAFETY      {_count(summary['unresolved_hazard'], 'record')} that may be hazard "
