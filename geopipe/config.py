@@ -258,11 +258,13 @@ def _line_of(document: Any, keys: list[str | int]) -> int:
 
 def _keys_at(model: type[BaseModel], keys: list[str | int]) -> tuple[str, ...]:
     """Return the keys that were possible where an unknown one stood."""
-    if len(keys) > 1 and keys[0] == "deliveries":
-        return tuple(DeliverySpec.model_fields)
-    if len(keys) > 1 and keys[0] == "findings":
-        return tuple(FindingRule.model_fields)
-    return tuple(model.model_fields)
+    inner: dict[Any, type[BaseModel]] = {
+        "deliveries": DeliverySpec,
+        "findings": FindingRule,
+        "very_thin": VeryThin,
+    }
+    at = inner.get(keys[0], model) if len(keys) > 1 else model
+    return tuple(at.model_fields)
 
 
 def did_you_mean(word: str, known: tuple[str, ...]) -> str:

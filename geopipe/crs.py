@@ -5,6 +5,7 @@ All coordinates are x/y (longitude/latitude, easting/northing), whatever order a
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -123,7 +124,10 @@ def choose_operation(source: str, target: str) -> tuple[pyproj.Transformer, Oper
     SourceError
         When only a ballpark operation exists.
     """
-    group = TransformerGroup(parse_crs(source), parse_crs(target), always_xy=True, allow_ballpark=False)
+    with warnings.catch_warnings():
+        # PROJ names grids that are not installed; the accuracy of what is used instead is recorded.
+        warnings.simplefilter("ignore", UserWarning)
+        group = TransformerGroup(parse_crs(source), parse_crs(target), always_xy=True, allow_ballpark=False)
     if not group.transformers:
         raise SourceError(
             f"there is no accurate coordinate operation from {crs_name(source)} to {crs_name(target)}",
@@ -159,6 +163,19 @@ def lonlat_bounds(geometry: Geometries, source: str) -> NDArray[np.float64]:
     low = transformer.transform(bounds[:, 0], bounds[:, 1])
     high = transformer.transform(bounds[:, 2], bounds[:, 3])
     return np.column_stack([*low, *high])
+
+
+def degrees_called_metres(bounds: NDArray[np.float64], source: str) -> NDArray[np.bool_]:
+    """Return which boxes (n, 4) of a projected CRS hold numbers that can only be degrees.
+
+    No zone of a map in metres begins within 180 m of its origin on land that anybody surveys.
+    """
+    if not parse_crs(source).is_projected:
+        return np.zeros(len(bounds), dtype=bool)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(
+            (np.abs(bounds[:, [0, 2]]) <= 180).all(axis=1) & (np.abs(bounds[:, [1, 3]]) <= 90).all(axis=1)
+        )
 
 
 def in_range(lonlat: NDArray[np.float64], source: str) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ Lengths are in the unit of the coordinates, which is the metre wherever it matte
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +81,7 @@ def polygon_parts(geometry: Geometries) -> Geometries:
     result = np.array(geometry, dtype=object)
     mixed = shapely.get_type_id(result) == shapely.GeometryType.GEOMETRYCOLLECTION
     for position in np.flatnonzero(mixed):
-        flat = _leaves(result[position])
+        flat = leaves_of(result[position])
         polygons = [
             leaf for leaf in flat if shapely.get_type_id(leaf) in POLYGONS and not shapely.is_empty(leaf)
         ]
@@ -90,11 +90,11 @@ def polygon_parts(geometry: Geometries) -> Geometries:
     return result
 
 
-def _leaves(geometry: shapely.Geometry) -> list[shapely.Geometry]:
+def leaves_of(geometry: shapely.Geometry) -> list[shapely.Geometry]:
     """Return the parts of a collection, and the parts of the collections inside it."""
     parts = shapely.get_parts(geometry)
     nested = shapely.get_type_id(parts) == shapely.GeometryType.GEOMETRYCOLLECTION
-    return [*parts[~nested], *(leaf for part in parts[nested] for leaf in _leaves(part))]
+    return [*parts[~nested], *(leaf for part in parts[nested] for leaf in leaves_of(part))]
 
 
 def collection_parts(collection: shapely.Geometry) -> tuple[shapely.Geometry, bool]:
@@ -102,7 +102,7 @@ def collection_parts(collection: shapely.Geometry) -> tuple[shapely.Geometry, bo
 
     Without polygons the lines are returned, without lines the points; a collection of nothing is empty.
     """
-    leaves = [part for leaf in _leaves(collection) for part in shapely.get_parts(leaf)]
+    leaves = [part for leaf in leaves_of(collection) for part in shapely.get_parts(leaf)]
     filled = np.array([leaf for leaf in leaves if not shapely.is_empty(leaf)], dtype=object)
     kind = shapely.get_type_id(filled)
     for wanted, collect in (
@@ -148,19 +148,17 @@ def _without_empty_rings(geometry: shapely.Geometry) -> shapely.Geometry:
     return shapely.multipolygons(polygons) if polygons else shapely.MultiPolygon()
 
 
-def outline(coordinates: NDArray[np.float64]) -> shapely.Geometry | None:
-    """Return what can be drawn of readable coordinates: a line, a point, or None.
+def outline(rings: Sequence[NDArray[np.float64]]) -> shapely.Geometry:
+    """Return what can be drawn of readable rings: lines, or a point where all is in one place.
 
     Parameters
     ----------
-    coordinates : array of shape (n, 2), any CRS; rows that are not finite are left out
+    rings : sequence of arrays of shape (n, 2), any CRS, finite, none of them empty
     """
-    finite = coordinates[np.isfinite(coordinates).all(axis=1)]
-    if len(finite) == 0:
-        return None
-    if len(np.unique(finite, axis=0)) == 1:
-        return shapely.Point(finite[0])
-    return shapely.LineString(finite)
+    lines = [shapely.LineString(ring) for ring in rings if len(np.unique(ring, axis=0)) > 1]
+    if not lines:
+        return shapely.Point(rings[0][0])
+    return lines[0] if len(lines) == 1 else shapely.MultiLineString(lines)
 
 
 def longest_edges_m(geometry: Geometries) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -213,8 +214,8 @@ class Mapping:
         if self.options.id_field:
             columns["source_id"] = find_column(self.names, [self.options.id_field]) or ""
             return
-        modes = pc.mode(register.dictionary_encode().indices) if len(register) else pa.array([])
-        most = register.dictionary_encode().dictionary[modes[0]["mode"].as_py()].as_py() if len(modes) else ""
+        counts = Counter(register.to_pylist())
+        most = max(sorted(counts), key=counts.__getitem__, default="")  # of equals the first by name
         ids = self.vocabulary.ids
         column = find_column(self.names, [*ids["always"], *ids.get(most, ()), *ids["otherwise"]])
         if column is not None:
@@ -251,7 +252,10 @@ class Mapping:
         readers: list[tuple[str, Callable[[Any], pa.Array], str]] = [
             (name, self._dates, name) for name in _DATES
         ]
-        readers += [(name, as_number, name) for name in ("clearance_depth_cm", "area_stated_m2")]
+        readers += [
+            ("clearance_depth_cm", _depth_cm, "clearance_depth_cm"),
+            ("area_stated_m2", as_number, "area_stated_m2"),
+        ]
         if "area_stated_m2" not in columns:
             readers.append(("area_stated_ha", _hectares_as_m2, "area_stated_m2"))
         values = {}
@@ -282,6 +286,12 @@ class Mapping:
 
     def _all(self, value: str) -> pa.Array:
         return pa.repeat(pa.scalar(value, pa.string()), self.layer.table.num_rows)
+
+
+def _depth_cm(column: pa.ChunkedArray) -> pa.Array:
+    """Return depths; below zero is no depth but a sign that there is none (-9999)."""
+    depth_cm = as_number(column)
+    return pc.if_else(pc.less(depth_cm, 0.0), pa.scalar(None, pa.float64()), depth_cm)
 
 
 def _hectares_as_m2(column: pa.ChunkedArray) -> pa.Array:

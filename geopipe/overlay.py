@@ -25,6 +25,8 @@ _SMALL_M2 = 1e-3
 # An overlap of nearly a whole input must be explained by the other input covering it.
 _NEARLY_ALL = 0.99
 _AGREE_M2 = 0.01
+# A move that rounds coordinates to 1e-9 m.
+_FAR_M = 3_141_592.0
 _AGREE_SHARE = 1e-6
 
 
@@ -100,26 +102,43 @@ def _suspicious(a: Geometries, b: Geometries, common: Geometries, area_m2: NDArr
 def _settle(
     a: Geometries, b: Geometries, common: Geometries, failed: Mask
 ) -> tuple[Geometries, NDArray[np.object_]]:
-    """Compute doubtful pairs on a grid; where that contradicts the floating result, ask `relate`.
+    """Compute doubtful pairs on a grid; where that contradicts the floating result, look closer.
 
-    Two that agree are `checked`. Where interiors are disjoint by `relate` the smaller result holds.
-    Otherwise the larger one is kept as `uncertain`, so that no overlap is lost.
+    Results that agree are `checked`. Where they differ, interiors that do not meet by `relate`
+    share only what the smaller result says; and a floating result that changes to the gridded one
+    when both polygons are moved far from the origin was the fault of GEOS that this is about.
+    Otherwise the larger result is kept as `uncertain`, so that no overlap is lost.
     """
     gridded, grid_failed = _each(lambda x, y: shapely.intersection(x, y, grid_size=GRID_M), a, b)
     float_m2, grid_m2 = shapely.area(common), shapely.area(gridded)
-    agree = np.abs(float_m2 - grid_m2) <= np.maximum(_AGREE_M2, _AGREE_SHARE * grid_m2)
     result, confidence = common.copy(), np.full(len(a), Confidence.CHECKED.value, dtype=object)
     result[failed] = gridded[failed]
-    for row in np.flatnonzero((~agree | grid_failed) & ~(failed & ~grid_failed)):
-        if grid_failed[row]:
-            result[row] = _smaller(a[row], b[row]) if failed[row] else common[row]
-            confidence[row] = Confidence.UNCERTAIN.value
-            continue
-        ordered = sorted((common[row], gridded[row]), key=shapely.area)
-        meets = shapely.relate_pattern(a[row], b[row], "T********")
-        result[row] = ordered[1] if meets else ordered[0]
-        confidence[row] = Confidence.UNCERTAIN.value if meets else Confidence.CHECKED.value
+    for row in np.flatnonzero(grid_failed):
+        result[row] = _smaller(a[row], b[row]) if failed[row] else common[row]
+        confidence[row] = Confidence.UNCERTAIN.value
+    for row in np.flatnonzero(~failed & ~grid_failed & ~_agree(float_m2, grid_m2)):
+        smaller, larger = sorted((common[row], gridded[row]), key=shapely.area)
+        if not shapely.relate_pattern(a[row], b[row], "T********"):
+            result[row] = smaller
+        elif _agree(_area_far_away(a[row], b[row]), grid_m2[row]):
+            result[row] = gridded[row]
+        else:
+            result[row], confidence[row] = larger, Confidence.UNCERTAIN.value
     return polygon_parts(result), confidence
+
+
+def _agree(one_m2: NDArray[np.float64], other_m2: NDArray[np.float64]) -> Mask:
+    """Say where two areas are the same within 0.01 m2 or a millionth."""
+    return np.asarray(np.abs(one_m2 - other_m2) <= np.maximum(_AGREE_M2, _AGREE_SHARE * other_m2))
+
+
+def _area_far_away(a: shapely.Geometry, b: shapely.Geometry) -> NDArray[np.float64]:
+    """Return the area that two polygons share when both are moved far from the origin; NaN if GEOS fails."""
+    moved = shapely.transform(np.array([a, b], dtype=object), lambda points: points + _FAR_M)
+    try:
+        return np.asarray(shapely.area(shapely.intersection(*moved)))
+    except shapely.errors.GEOSException:
+        return np.asarray(np.nan)
 
 
 def _each(overlay: Callable[[Any, Any], Any], a: Geometries, b: Geometries) -> tuple[Geometries, Mask]:

@@ -23,6 +23,11 @@ from geopipe.threads import threaded
 _OPENNESS = {Status.OPEN: 2, Status.WORKED_ON: 2, Status.UNKNOWN: 1, Status.CLOSED: 0}
 
 
+def is_shallow(depth_cm: NDArray[np.float64], policy: Policy) -> Mask:
+    """Say where a clearance depth is stated and less than full; below zero nothing is stated."""
+    return np.asarray((depth_cm >= 0) & (depth_cm < policy.full_depth_cm))
+
+
 @dataclass
 class Standing:
     """The areas of a run, who of them is still in, and who stands for whom.
@@ -51,7 +56,7 @@ class Standing:
         self._openness = np.where(self.hazard, openness, 0)
         depth_cm = self.areas.numpy("clearance_depth_cm").astype(float)
         # Only a stated shallow depth takes an alarm away; an unknown one does not.
-        self._shallow = self.released & (depth_cm < self.policy.full_depth_cm)
+        self._shallow = self.released & is_shallow(depth_cm, self.policy)
 
     def _alarm_dates(self) -> NDArray[np.float64]:
         """Return a figure per row, the smaller the more alarms its date raises; NaN where it is unknown.

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geopipe.crs import candidates, in_range, to_lonlat
-from geopipe.geometry import outline
+from geopipe.crs import candidates, degrees_called_metres, in_range, to_lonlat
+from geopipe.geometry import leaves_of, outline
 from geopipe.schema import UNRESOLVED, Frame, make_frame, origin
 from geopipe.terms import POSSIBLE_HAZARD_KINDS
-from geopipe.wkb import read_leniently
+from geopipe.wkb import decode, read_leniently
+
+Rings: TypeAlias = list[NDArray[np.float64]]
 
 _WKT = re.compile(r"\b(MULTI)?(POLYGON|LINESTRING|POINT)\s*[ZM]{0,2}\s*\(", re.IGNORECASE)
 _NUMBER = r"[+-]?\d+(?:\.\d+)?"
@@ -48,7 +51,7 @@ def unresolved_of(records: Frame, reasons: NDArray[np.object_], sentences: NDArr
     places: list[shapely.Geometry] = []
     positions: list[str] = []
     for row, data, text, source in zip(hazard, wkb, delivered, crs, strict=True):
-        points = _coordinates(data) if data is not None else _in_text(text or "")
+        points = _rings(data) if data is not None else _in_text(text or "")
         for place, position in _placed(points, source):
             rows.append(int(row))
             places.append(place)
@@ -65,44 +68,54 @@ def unresolved_of(records: Frame, reasons: NDArray[np.object_], sentences: NDArr
     return make_frame(UNRESOLVED, columns, geometry)
 
 
-def _in_text(attributes: str) -> NDArray[np.float64]:
+def _in_text(attributes: str) -> Rings:
     """Return the points of a half readable WKT among the delivered columns (JSON)."""
     start = _WKT.search(attributes)
     pairs = _POINT.findall(attributes, start.end()) if start else []
-    return np.array(pairs, dtype=float).reshape(-1, 2)
+    return [np.array(pairs, dtype=float).reshape(-1, 2)]
 
 
-def _coordinates(data: bytes) -> NDArray[np.float64]:
-    """Return every readable point of a delivered geometry, as delivered."""
-    geometry = shapely.from_wkb(data, on_invalid="ignore")
+def _rings(data: bytes) -> Rings:
+    """Return the points of every readable ring, line or point of a delivered geometry, as delivered."""
+    (geometry,) = decode(np.array([data], dtype=object))
     if geometry is None:
-        return read_leniently(data).coordinates
-    return np.asarray(shapely.get_coordinates(geometry))
+        return list(read_leniently(data).rings)
+    leaves = leaves_of(geometry)
+    rings = [
+        ring
+        for leaf in leaves
+        for ring in (shapely.get_rings(leaf) if shapely.get_dimensions(leaf) == 2 else [leaf])
+    ]
+    return [shapely.get_coordinates(ring) for ring in rings]
 
 
-def _placed(points: NDArray[np.float64], source: str) -> Iterator[tuple[shapely.Geometry, str]]:
+def _placed(rings: Rings, source: str) -> Iterator[tuple[shapely.Geometry, str]]:
     """Yield each place (lon/lat) where these points may lie, and how it was found."""
-    points = points[np.isfinite(points).all(axis=1)]
-    if len(points) == 0:
+    rings = [ring[np.isfinite(ring).all(axis=1)] for ring in rings]
+    rings = [ring for ring in rings if len(ring)]
+    if not rings:
         return
+    points = np.vstack(rings)
     bounds = np.concatenate([points.min(axis=0), points.max(axis=0)])
-    if source and (place := _reading(points, source)) is not None:
+    turned = [ring[:, ::-1] for ring in rings]
+    believable = bool(source) and not degrees_called_metres(bounds[None, :], source)[0]
+    if believable and (place := _reading(rings, source)) is not None:
         yield place, "as stated"
-    elif source and (place := _reading(points[:, ::-1], source)) is not None:
+    elif believable and (place := _reading(turned, source)) is not None:
         yield place, "as if x and y were exchanged"
     else:
         found = candidates(bounds)
-        turned = points if found else points[:, ::-1]
         for candidate in found or candidates(bounds[[1, 0, 3, 2]]):
-            place = _reading(turned, candidate.crs)
+            place = _reading(rings if found else turned, candidate.crs)
             if place is not None:
                 yield place, f"as if in {candidate.crs}"
 
 
-def _reading(points: NDArray[np.float64], source: str) -> shapely.Geometry | None:
+def _reading(rings: Rings, source: str) -> shapely.Geometry | None:
     """Return the outline in lon/lat if this CRS makes sense for the points, else None."""
-    lonlat = np.column_stack(to_lonlat(source).transform(*points.T))
-    if not np.isfinite(lonlat).all():
+    lonlat = [np.column_stack(to_lonlat(source).transform(*ring.T)) for ring in rings]
+    points = np.vstack(lonlat)
+    if not np.isfinite(points).all():
         return None
-    box = np.concatenate([lonlat.min(axis=0), lonlat.max(axis=0)])[None, :]
+    box = np.concatenate([points.min(axis=0), points.max(axis=0)])[None, :]
     return outline(lonlat) if in_range(box, source)[0] else None

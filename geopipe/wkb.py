@@ -14,7 +14,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geopipe.schema import Geometries
+
 _POLYGON, _MULTIPOLYGON, _COLLECTION = 3, 6, 7
+# Nobody nests collections on purpose; at 50,000 levels GEOS kills the process.
+_DEEPEST = 100
 _EWKB_Z, _EWKB_M, _EWKB_SRID = 0x80000000, 0x40000000, 0x20000000
 
 
@@ -23,12 +27,51 @@ class Reading:
     """What could be read of one delivered geometry.
 
     `geometry` is None when no polygon could be built; `problem` is then the
-    reason. `coordinates`, shape (n, 2), are all that were readable.
+    reason. `rings` holds the points, shape (n, 2), of every ring that was readable.
     """
 
     geometry: shapely.Geometry | None
     problem: str
-    coordinates: NDArray[np.float64]
+    rings: tuple[NDArray[np.float64], ...]
+
+    @property
+    def coordinates(self) -> NDArray[np.float64]:
+        """All readable points, shape (n, 2)."""
+        return np.vstack(self.rings) if self.rings else np.empty((0, 2))
+
+
+def decode(wkb: Geometries) -> Geometries:
+    """Decode delivered WKB; None where there is none, or where GEOS refuses it.
+
+    Parameters
+    ----------
+    wkb : array of bytes or None
+
+    Returns
+    -------
+    array of geometries, as delivered: perhaps invalid, perhaps with Z and M
+    """
+    safe = np.array([data if data is None or not _is_deep(data) else None for data in wkb], dtype=object)
+    with np.errstate(invalid="ignore"):  # NaN is told as a reason, not as a warning
+        try:
+            return np.asarray(shapely.from_wkb(safe, on_invalid="ignore"), dtype=object)
+        except (NotImplementedError, shapely.errors.GEOSException):
+            return np.array([_decode_one(data) for data in safe], dtype=object)
+
+
+def _decode_one(data: bytes | None) -> shapely.Geometry | None:
+    """Decode one geometry; None for what GEOS does not know, such as some curves."""
+    try:
+        return shapely.from_wkb(data, on_invalid="ignore")
+    except (NotImplementedError, shapely.errors.GEOSException):
+        return None
+
+
+def _is_deep(data: bytes) -> bool:
+    """Say whether collections may be nested so deeply that decoding them would kill the process."""
+    if _COLLECTION not in (data[1:2] + data[4:5]):
+        return False
+    return data.count(b"\x07\x00\x00\x00") + data.count(b"\x00\x00\x00\x07") > _DEEPEST
 
 
 class _Cursor:
@@ -38,6 +81,7 @@ class _Cursor:
         self.data = data
         self.at = 0
         self.order = "<"
+        self.is_cut = False
 
     def unpack(self, code: str) -> float | int:
         """Read one number of the current byte order."""
@@ -61,12 +105,11 @@ class _Cursor:
     def ring(self, numbers: int) -> NDArray[np.float64]:
         """Read the points of one ring, x and y only."""
         count = int(self.unpack("I"))
-        size = count * numbers * 8
-        if self.at + size > len(self.data):
-            raise struct.error("ring is longer than the record")
-        points = np.frombuffer(self.data, self.order + "f8", count * numbers, self.at)
-        self.at += size
-        return points.reshape(count, numbers)[:, :2].astype(float)
+        there = min(count, (len(self.data) - self.at) // (numbers * 8))
+        points = np.frombuffer(self.data, self.order + "f8", there * numbers, self.at)
+        self.at += there * numbers * 8
+        self.is_cut = there < count
+        return points.reshape(there, numbers)[:, :2].astype(float)
 
 
 def read_leniently(data: bytes) -> Reading:
@@ -87,27 +130,33 @@ def read_leniently(data: bytes) -> Reading:
     try:
         polygons = _read_polygons(cursor, rings)
     except (struct.error, IndexError, ValueError):
-        return Reading(None, "GEOMETRY_UNREADABLE", _points(rings))
-    if not np.isfinite(_points(rings)).all():
-        return Reading(None, "COORDINATES_NOT_FINITE", _points(rings))
+        return Reading(None, "GEOMETRY_UNREADABLE", tuple(rings))
+    if not all(np.isfinite(ring).all() for ring in rings):
+        return Reading(None, "COORDINATES_NOT_FINITE", tuple(rings))
     built = [polygon for polygon in (_build(rings_of) for rings_of in polygons) if polygon is not None]
     if len(built) < len(polygons) or not built:
-        return Reading(None, "TOO_FEW_POINTS", _points(rings))
-    return Reading(built[0] if len(built) == 1 else shapely.MultiPolygon(built), "", _points(rings))
+        return Reading(None, "TOO_FEW_POINTS", tuple(rings))
+    return Reading(built[0] if len(built) == 1 else shapely.MultiPolygon(built), "", tuple(rings))
 
 
-def _read_polygons(cursor: _Cursor, seen: list[NDArray[np.float64]]) -> list[list[NDArray[np.float64]]]:
+def _read_polygons(
+    cursor: _Cursor, seen: list[NDArray[np.float64]], depth: int = 0
+) -> list[list[NDArray[np.float64]]]:
     """Read the rings of each polygon, noting them in `seen` as they come, in case the bytes end early."""
     code, numbers = cursor.header()
     count = int(cursor.unpack("I"))
+    if depth > _DEEPEST:
+        raise ValueError("collections are nested too deeply")
     if code in (_MULTIPOLYGON, _COLLECTION):
-        return [polygon for _ in range(count) for polygon in _read_polygons(cursor, seen)]
+        return [polygon for _ in range(count) for polygon in _read_polygons(cursor, seen, depth + 1)]
     if code != _POLYGON:
         raise ValueError(f"geometry type {code} is not a polygon")
     rings = []
     for _ in range(count):
         rings.append(cursor.ring(numbers))
         seen.append(rings[-1])
+        if cursor.is_cut:
+            raise ValueError("the ring is longer than the record")
     return [rings] if rings else []
 
 
@@ -125,7 +174,3 @@ def _build(rings: list[NDArray[np.float64]]) -> shapely.Polygon | None:
 def _closed(ring: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the ring with its first point repeated at the end."""
     return ring if (ring[0] == ring[-1]).all() else np.vstack([ring, ring[:1]])
-
-
-def _points(rings: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    return np.vstack(rings) if rings else np.empty((0, 2))

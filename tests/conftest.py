@@ -1,6 +1,6 @@
 """What all tests share: this folder is importable (`from make import ...`), and hypothesis is repeatable.
 
-For tests of the whole command also: running it, demo deliveries with their truth, small files, layers read back.
+For tests of the whole command also: running it, demo deliveries with truth, small files, layers read back.
 """
 
 import contextlib
@@ -76,9 +76,9 @@ def call(*arguments):
 
 def call_in_process(*arguments, cwd=None, env=None, **more):
     """Call the command in a process of its own."""
-    told = {"encoding": "utf-8", "timeout": 300, "check": False, "capture_output": True, **more}
+    told = {"encoding": "utf-8", "timeout": 300, "capture_output": True, **more}
     done = subprocess.run(
-        [*COMMAND, *map(str, arguments)], cwd=cwd, env={**os.environ, **(env or {})}, **told
+        [*COMMAND, *map(str, arguments)], cwd=cwd, env={**os.environ, **(env or {})}, check=False, **told
     )
     return Ran(done.returncode, done.stdout, done.stderr)
 
@@ -204,7 +204,9 @@ def small_result(small_demo, tmp_path_factory):
 def two_files(tmp_path):
     """Return two deliveries that overlap by half a square, in plain GeoJSON."""
     first = write_geojson(tmp_path / "in" / "UXO_Lao_CHA.geojson", [({"hazard_id": "U-1"}, square())])
-    second = write_geojson(tmp_path / "in" / "MAG_CHA.geojson", [({"hazard_id": "M-1"}, square(east_by=0.001))])
+    second = write_geojson(
+        tmp_path / "in" / "MAG_CHA.geojson", [({"hazard_id": "M-1"}, square(east_by=0.001))]
+    )
     return first, second
 
 
@@ -216,4 +218,3 @@ def real_data():
     if not folder.is_dir():
         pytest.skip("the real polygons are not here: name their folder in GEOPIPE_REAL_DATA")
     return folder.resolve()
-

@@ -39,6 +39,7 @@ def deduplicate(state: State, policy: Policy) -> State:
     """
     areas = state.features.take(pc.sort_indices(state.features.table["row_id"]).to_numpy().astype(np.intp))
     standing = Standing(areas, policy)
+    standing.stands_for_others |= areas.flags("row_id", state.duplicates.values("of_row_id"))
     _same_content(standing)
     for member in (~standing.hazard, standing.hazard):
         _versions(standing, member)

@@ -17,6 +17,7 @@ from geopipe.geometry import mean_width_m, width_m
 from geopipe.identity import hashes
 from geopipe.overlay import SharedGround, shared_ground
 from geopipe.schema import OVERLAPS, Frame, Indices, Mask, State, make_frame
+from geopipe.standing import is_shallow
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind, Relation, Severity, Status
 
 # A border that runs within a micrometre of another one touches it: coordinates of turning points
@@ -218,7 +219,7 @@ class _Verdicts:
                     "a_open": self.status[a] != Status.CLOSED,
                     "a_stated_open": np.isin(self.status[a], [Status.OPEN, Status.WORKED_ON]),
                     "a_within_b": outside_m2 <= self.pairs.policy.cover_tolerance_m * perimeter_m,
-                    "b_shallow": self.depth_cm[b].astype(float) < self.pairs.policy.full_depth_cm,
+                    "b_shallow": is_shallow(self.depth_cm[b].astype(float), self.pairs.policy),
                     "same_record": (self.record[a] == self.record[b]) & delivered[a].astype(bool),
                     "near_equal": np.isin(self.relation, [Relation.EQUAL, Relation.NEAR_EQUAL]),
                 }[condition],

@@ -18,6 +18,7 @@ from geopipe.config import Config, Policy
 from geopipe.crs import (
     choose_operation,
     choose_working_crs,
+    degrees_called_metres,
     in_range,
     lonlat_bounds,
     require_equal_area,
@@ -40,7 +41,7 @@ from geopipe.unresolved import unresolved_of
 
 REASONS = {
     "COORDINATES_OUTSIDE_CRS": "The coordinates lie far outside the area where the stated coordinate system "
-    "is used. Please check the zone, and whether x and y were exchanged.",
+    "is used. Please check the zone, the unit, and whether x and y were exchanged.",
     "OUTSIDE_AREA_OF_INTEREST": "The record lies outside the configured area of interest. "
     "Please check the coordinates.",
     "CRS_INACCURATE": "There is no accurate coordinate operation from the stated coordinate system. "
@@ -105,7 +106,8 @@ def _places(frame: Frame, sources: list[str]) -> tuple[NDArray[np.float64], Mask
     for source in sources:
         rows = frame.flags("source_crs", [source])
         boxes[rows] = lonlat_bounds(frame.geometry[rows], source)
-        fits[rows] = in_range(boxes[rows], source)
+        metres = ~degrees_called_metres(shapely.bounds(frame.geometry[rows]), source)
+        fits[rows] = in_range(boxes[rows], source) & metres
     return boxes, fits
 
 

@@ -27,7 +27,7 @@ from geopipe.schema import (
 from geopipe.terms import Severity
 from geopipe.threads import threaded
 from geopipe.unresolved import unresolved_of
-from geopipe.wkb import read_leniently
+from geopipe.wkb import decode, read_leniently
 
 REASONS = {
     "NULL_GEOMETRY": "The record has no geometry. Please send its turning points.",
@@ -71,7 +71,7 @@ def validate(state: State) -> State:
 def _decode(features: Frame) -> tuple[Frame, Geometries, list[Frame]]:
     """Turn delivered WKB into geometries; second result is the reason per row, '' where there is none."""
     wkb = features.table["source_geometry"].to_numpy()
-    decoded = np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), dtype=object)
+    decoded = decode(wkb)
     reasons = np.full(len(features), "", dtype=object)
     closed = []
     for row in np.flatnonzero(shapely.is_missing(decoded)):
@@ -113,9 +113,10 @@ def _judge(frame: Frame, reasons: Geometries) -> tuple[Frame, Geometries, list[F
     ]
     for code, fails in tests:
         reasons = np.where((reasons == "") & fails, code, reasons)
-    flat = np.flatnonzero(
-        (reasons == "") & np.isin(shapely.get_type_id(geometry), POLYGONS) & (shapely.area(geometry) == 0)
-    )
+    with np.errstate(invalid="ignore"):
+        without_area = shapely.area(geometry) == 0
+    polygonal = np.isin(shapely.get_type_id(geometry), POLYGONS)
+    flat = np.flatnonzero((reasons == "") & polygonal & without_area)
     for row in flat:  # a bow-tie may have no shoelace area either: look at the points themselves
         distinct = np.unique(shapely.get_coordinates(geometry[row]), axis=0)
         if len(distinct) < 3:
