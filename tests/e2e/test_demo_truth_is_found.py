@@ -1,4 +1,4 @@
-"""What was planted in demo deliveries is found, all of it, and nothing else: pairs, repeats, alarms, balance."""
+"""What was planted in demo deliveries is found, and nothing else: pairs, repeats, alarms, balance."""
 
 from collections import Counter
 
@@ -14,7 +14,8 @@ FINDING = {
     "hazard_made_smaller": "version_conflict",
 }
 EXPECTED_COLUMNS = {
-    "left_id", "right_id", "left_operator", "right_operator", "left_kind", "right_kind", "relation", "finding",
+    "left_id", "right_id", "left_operator", "right_operator", "left_kind", "right_kind", "relation",
+    "finding",
     "area_m2", "left_share", "right_share", "width_m", "mean_width_m", "confidence", "group_id",
 }  # fmt: skip
 
@@ -84,7 +85,9 @@ def test_areas_relations_and_findings_are_true(compared):
         ):
             worst = max(worst, abs(row["area_m2"] - pair["area_m2"]))
             assert row["area_m2"] == pytest.approx(pair["area_m2"], abs=0.01, rel=1e-9)
-            relation = pair["relation"] if left == row_left else turned.get(pair["relation"], pair["relation"])
+            relation = (
+                pair["relation"] if left == row_left else turned.get(pair["relation"], pair["relation"])
+            )
             assert row["relation"] == relation, pair
             assert row["finding"] == expected_finding(pair), pair
     print(f"\nlargest difference of area {worst:.5f} m2")
@@ -175,14 +178,23 @@ def test_records_to_return_are_told_row_by_row_with_a_reason(compared):
 
 
 def test_hazard_that_cannot_be_used_stays_on_the_map(compared):
-    drawn = {(row["file"], row["layer"], row["row"]) for row in read_layer(compared.geopackage, "hazard_unresolved")}
+    drawn = {
+        (row["file"], row["layer"], row["row"])
+        for row in read_layer(compared.geopackage, "hazard_unresolved")
+    }
     places_drawn = {(file, row) for file, _, row in drawn}
-    must = [e for e in compared.truth["rejected"] if e["kind"] in ("CHA", "SHA") and e["reason"] != "null_geometry"]
+    must = [
+        e
+        for e in compared.truth["rejected"]
+        if e["kind"] in ("CHA", "SHA") and e["reason"] != "null_geometry"
+    ]
     for entry in must:
         assert (entry["file"], entry["row"] + 1) in places_drawn, entry
     no_crs = compared.truth["if_assumed"]
     if not compared.assumed:
-        null = sum(e["file"] == no_crs["file"] and e["reason"] == "null_geometry" for e in compared.truth["rejected"])
+        null = sum(
+            e["file"] == no_crs["file"] and e["reason"] == "null_geometry" for e in compared.truth["rejected"]
+        )
         assert sum(file == no_crs["file"] for file, _ in places_drawn) == no_crs["records"] - null
     assert compared.summary["unresolved_hazard"] == len(drawn)
 
@@ -196,7 +208,11 @@ def test_points_found_on_released_land_are_alarmed(compared):
         assert row["other_id"].startswith(on["operator"] + ":")
         assert row["other_id"].endswith(":" + on["source_id"])
         assert row["severity"] == "alarm"
-    outside = {r["source_id"] for r in read_layer(compared.geopackage, "findings") if r["code"] == "FIND_OUTSIDE_HAZARD"}
+    outside = {
+        r["source_id"]
+        for r in read_layer(compared.geopackage, "findings")
+        if r["code"] == "FIND_OUTSIDE_HAZARD"
+    }
     assert set(compared.truth["points_outside_hazard"]) <= outside
 
 
@@ -204,9 +220,12 @@ def test_hazard_on_released_land_is_always_an_alarm(compared):
     planted = [
         pair
         for pair in compared.truth["pairs"]
-        if pair["finding_hint"] == "hazard_on_released" and (compared.assumed or not pair["needs_assumed_crs"])
+        if pair["finding_hint"] == "hazard_on_released"
+        and (compared.assumed or not pair["needs_assumed_crs"])
     ]
-    rows = [r for r in read_layer(compared.geopackage, "overlaps") if r["finding"] == "hazard_on_released_land"]
+    rows = [
+        r for r in read_layer(compared.geopackage, "overlaps") if r["finding"] == "hazard_on_released_land"
+    ]
     name = lambda row: frozenset((side_of(row, "left")[:2], side_of(row, "right")[:2]))  # noqa: E731
     assert {name(row) for row in rows} == {
         frozenset((pair[s]["operator"], pair[s]["source_id"]) for s in ("left", "right")) for pair in planted
@@ -264,7 +283,9 @@ def test_every_found_pair_is_published_in_overlaps_or_in_handover(compared):
         assert 0 < row["hazard_released_share"] <= 1
         assert row["finding"] in ("expected_release", "status_not_updated")
     planted = [pair for pairs in planted_pairs(compared).values() for pair, _ in pairs]
-    assert len(handover) == sum(p["finding_hint"] in ("expected_release", "status_not_updated") for p in planted)
+    assert len(handover) == sum(
+        p["finding_hint"] in ("expected_release", "status_not_updated") for p in planted
+    )
 
 
 def test_ground_adds_up(compared):
@@ -289,6 +310,6 @@ def test_a_working_crs_chosen_from_the_data_finds_the_same(compared, tmp_path):
     mine = compared.state.overlaps.table.to_pylist()
     name = lambda row: (row["left_row_id"], row["right_row_id"], row["relation"], row["finding"])  # noqa: E731
     assert [name(row) for row in other] == [name(row) for row in mine]
-    # A straight line in one system bends by some millimetres in another: 0.02 m2 on boxes of a square kilometre.
+    # A straight line in one system bends by some millimetres in another.
     for one, two in zip(other, mine, strict=True):
         assert one["area_m2"] == pytest.approx(two["area_m2"], abs=0.01, rel=1e-6)

@@ -17,9 +17,7 @@ def test_a_notebook_runs_from_top_to_bottom(path):
 
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
-    assert all(
-        output.output_type != "error" for cell in notebook.cells for output in cell.get("outputs", [])
-    )
+    assert all(output.output_type != "error" for cell in notebook.cells for output in cell.get("outputs", []))
 
 
 def test_there_is_a_walkthrough():
