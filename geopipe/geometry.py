@@ -185,7 +185,9 @@ def edge_uncertainty_m2(
     between is ``2/3 L`` times that (4.3 m2 for 1 km at 18 degrees, as measured). Edges up to
     `from_m` count as certain.
     """
-    sagitta_m = longest_edge_m**2 * np.tan(np.radians(np.abs(latitude_deg))) / (8 * _EARTH_RADIUS_M)
+    # Towards the poles, and where a latitude is not known, the bow has no bound: 85 degrees stand for all.
+    latitude_deg = np.nan_to_num(np.clip(np.abs(latitude_deg), 0, 85), nan=85.0)
+    sagitta_m = longest_edge_m**2 * np.tan(np.radians(latitude_deg)) / (8 * _EARTH_RADIUS_M)
     return np.where(longest_edge_m > from_m, 2 / 3 * longest_edge_m * sagitta_m, 0.0)
 
 

@@ -53,7 +53,7 @@ def _write(building: Path, geometry: Geometries, ids: NDArray[np.object_]) -> No
     else:
         tree = index.Index(str(building / "areas"), properties=properties)
     tree.close()
-    stamped = json.dumps({"areas": stamp(geometry, ids), "count": len(ids)})
+    stamped = json.dumps({"areas": stamp(geometry, ids), "bytes": _sizes(building)})
     (building / _STAMP).write_text(stamped, encoding="utf-8")
 
 
@@ -70,7 +70,12 @@ def is_current(folder: Path, geometry: Geometries, ids: NDArray[np.object_]) -> 
         kept: dict[str, Any] = json.loads((folder / _STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return bool(kept.get("areas") == stamp(geometry, ids) and (folder / "areas.idx").is_file())
+    return kept.get("areas") == stamp(geometry, ids) and kept.get("bytes") == _sizes(folder)
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Return the sizes of the tree's files: one that was cut is not asked."""
+    return {path.name: path.stat().st_size for path in sorted(folder.glob("areas.*"))}
 
 
 def boxes_meeting(folder: Path, box: Sequence[float]) -> Indices:

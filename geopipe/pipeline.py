@@ -12,9 +12,9 @@ from typing import Any
 
 from geopipe.config import Config, DeliveryOptions, Policy, load_policy, load_vocabulary
 from geopipe.crs import require_equal_area, require_horizontal
-from geopipe.errors import ConfigError, ExitCode, SourceError
+from geopipe.errors import ConfigError, ExitCode, OutputError, SourceError
 from geopipe.index import build_index, is_current
-from geopipe.io.delivery import RawDelivery
+from geopipe.io.delivery import NO_ROOM, RawDelivery
 from geopipe.io.sources import Source, find_sources
 from geopipe.io.store import hold, save_config, save_state
 from geopipe.io.vector import read_sources
@@ -92,10 +92,13 @@ def read(config: Config, progress: Progress = silent) -> State:
         sentences = "\n".join(sentence for _, sentence in problems).rstrip(".")
         if problems and all(code == "FIELD_UNKNOWN" for code, _ in problems):
             raise ConfigError(sentences)
-        raise SourceError(
-            "nothing could be compared\n" + (sentences or "No delivery was found in the folders given")
-        )
+        raise SourceError("nothing could be compared\n" + (sentences or _nothing_found(config)))
     return state
+
+
+def _nothing_found(config: Config) -> str:
+    places = ", ".join(str(spec.path) for spec in config.deliveries)
+    return f"{places}: no delivery was found there. Put files there, or name another folder"
 
 
 def read_deliveries(config: Config) -> State:
@@ -129,7 +132,14 @@ def _deliveries(config: Config, folder: Path) -> Iterator[tuple[RawDelivery, Del
                 seen.add(path)
                 sources.append(source)
                 options.append(spec)
-    yield from zip(read_sources(sources, folder, workers=config.workers), options, strict=True)
+    for raw, known in zip(read_sources(sources, folder, workers=config.workers), options, strict=True):
+        if raw.problem and raw.problem.code == NO_ROOM:
+            raise OutputError(
+                f"the disk of the temporary folder cannot hold what is read ({raw.problem.sentence})",
+                str(folder.parent),
+                "Free some space there, or set TMPDIR to another folder.",
+            )
+        yield raw, known
 
 
 def _is_own(path: Path, output: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,10 @@ import pyarrow as pa
 import shapely
 
 from geopipe.crs import WGS84, choose_operation, transform
-from geopipe.errors import OutputError
 from geopipe.index import boxes_meeting, build_index, is_current
 from geopipe.io.geopackage import read_layer
 from geopipe.io.store import load_state
-from geopipe.reports.publish import GEOPACKAGE, INDEX, current_run
+from geopipe.reports.publish import INDEX, current_run, read_summary
 from geopipe.schema import Frame, Indices
 
 # A degree box is cut into this many steps per side before it is projected: its sides are curves there.
@@ -60,10 +60,8 @@ def _registered(folder: Path) -> tuple[Frame, str, Path]:
         shown = state.features.table.drop_columns(["attributes", "source_geometry", "source_crs"])
         return Frame(shown, state.features.geometry), state.working_crs, folder / "index"
     run = current_run(folder)
-    path = run / GEOPACKAGE
-    if not path.is_file():
-        raise OutputError("this folder holds no finished result", str(folder), "Run `geopipe compare` first.")
-    areas, crs = read_layer(path, "areas")
+    (geopackage,) = read_summary(run)["files"]
+    areas, crs = read_layer(run / geopackage, "areas")
     return areas, crs, run / INDEX
 
 
@@ -71,7 +69,8 @@ def _near(index: Path, areas: Frame, place: shapely.Geometry) -> Indices:
     """Ask a current index of the areas; build it where there is none, an old one, or no right to write."""
     ids = areas.numpy("row_id")
     if is_current(index, areas.geometry, ids):
-        return boxes_meeting(index, tuple(shapely.bounds(place)))
+        with contextlib.suppress(OSError):
+            return boxes_meeting(index, tuple(shapely.bounds(place)))
     try:
         build_index(index, areas.geometry, ids)
         return boxes_meeting(index, tuple(shapely.bounds(place)))

@@ -22,7 +22,7 @@ from geopipe.cli.show import progress, show_result
 def compare_command(
     paths: tuple[Path, ...], output: Path, fail_on: str | None, as_json: bool, quiet: bool, **given: Any
 ) -> int:
-    r"""Compare deliveries and show which polygons of which operators overlap.
+    """Compare deliveries and show which polygons of which operators overlap.
 
     No configuration is needed. Operators and kinds are read from columns or file names, and what was
     assumed is printed. Files are never changed. The results are DIR/geopipe.gpkg and DIR/summary.json.

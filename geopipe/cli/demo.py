@@ -26,7 +26,7 @@ from geopipe.cli import options
 @options.json_option
 @options.quiet_option
 def demo_command(folder: Path, size: int, seed: int, as_json: bool, quiet: bool) -> None:
-    r"""Make demo deliveries of five operators in DIR, with the truth about them in DIR/truth.json.
+    """Make demo deliveries of five operators in DIR, with the truth about them in DIR/truth.json.
 
     \b
     Examples:

@@ -14,7 +14,7 @@ from geopipe.cli.show import progress
 @options.workspace_option
 @options.quiet_option
 def index_command(workspace: Path, quiet: bool) -> None:
-    r"""Build the spatial index of the areas that deduplicate kept in a workspace.
+    """Build the spatial index of the areas that deduplicate kept in a workspace.
 
     The index can be asked with `geopipe query`. It is rebuilt by itself when the areas change, and
     no other stage depends on it.

@@ -18,7 +18,7 @@ from geopipe.cli.show import progress
 @options.layers_option
 @options.quiet_option
 def ingest_command(paths: tuple[Path, ...], workspace: Path, quiet: bool, **given: Any) -> int:
-    r"""Read deliveries and give every record its ids; the first of the stages.
+    """Read deliveries and give every record its ids; the first of the stages.
 
     What is said here (--kind, --assume-crs, ...) holds for the later stages too.
 
@@ -27,14 +27,15 @@ def ingest_command(paths: tuple[Path, ...], workspace: Path, quiet: bool, **give
       geopipe ingest uxolao.shp mag.gpkg -w work
     """
     from geopipe.errors import ExitCode
-    from geopipe.io.store import save_config, save_state
+    from geopipe.io.store import hold, save_config, save_state
     from geopipe.pipeline import STAGES, read
 
     config = options.make_config([path.resolve() for path in paths], **given)
     with progress(quiet) as show:
         state = read(config, show)
-    save_config(workspace, config)
-    save_state(workspace, "ingest", state, STAGES)
+    with hold(workspace):
+        save_config(workspace, config)
+        save_state(workspace, "ingest", state, STAGES)
     problems = [sentence for delivery in state.deliveries for _, sentence in delivery.problems]
     for sentence in problems:
         click.echo(sentence, err=True)

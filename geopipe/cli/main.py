@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 
 import click
@@ -63,7 +64,7 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="geopipe")
 def cli() -> None:
-    r"""Make one map that can be trusted from the hazard and clearance polygons of many organisations.
+    """Make one map that can be trusted from the hazard and clearance polygons of many organisations.
 
     Start with two files on your desk:
 
@@ -74,6 +75,9 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; the entry point of the `geopipe` script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # an old console shows ? for Lao rather than failing
+            stream.reconfigure(errors="replace")
     try:
         sys.exit(cli.main(standalone_mode=False) or ExitCode.DONE)
     except GeopipeError as error:

@@ -20,7 +20,7 @@ from geopipe.cli.show import progress, show_result
 def publish_command(
     workspace: Path, output: Path, layers: str | None, fail_on: str | None, as_json: bool, quiet: bool
 ) -> int:
-    r"""Write the GeoPackage and the summary of a workspace whose overlaps were measured.
+    """Write the GeoPackage and the summary of a workspace whose overlaps were measured.
 
     \b
     Example:

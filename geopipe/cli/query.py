@@ -53,7 +53,7 @@ def query_command(
     record: str | None,
     as_json: bool,
 ) -> None:
-    r"""List the areas at a point, in a box, or of one id, in a finished result.
+    """List the areas at a point, in a box, or of one id, in a finished result.
 
     RUN is a folder that compare, publish or run has written, or a workspace with an index. Degrees are
     WGS 84.

@@ -15,7 +15,7 @@ from geopipe.cli.show import show_problems
 @click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
 @options.json_option
 def report_command(folder: Path, as_json: bool) -> None:
-    r"""Show the first screen of a finished result, after checking that its files are whole.
+    """Show the first screen of a finished result, after checking that its files are whole.
 
     RUN is a folder that compare, publish or run has written.
 

@@ -16,7 +16,7 @@ from geopipe.cli.show import progress, show_result
 @options.json_option
 @options.quiet_option
 def run_command(config_file: Path, fail_on: str | None, as_json: bool, quiet: bool) -> int:
-    r"""Run all stages as a configuration file says, and publish a new run.
+    """Run all stages as a configuration file says, and publish a new run.
 
     Each run is a folder of its own under OUTPUT/runs; OUTPUT/CURRENT names the newest. A run over
     unchanged input gives the same folder and changes nothing.

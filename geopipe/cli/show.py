@@ -55,5 +55,10 @@ def show_problems(summary: dict[str, Any]) -> None:
         for problem in delivery["problems"]:
             click.echo(problem["sentence"], err=True)
         suggestions += [delivery["suggestion"]] if delivery["suggestion"] else []
+    if sys.argv[1:2] not in (["compare"], ["ingest"]):
+        for suggestion in dict.fromkeys(suggestions):
+            option, value = suggestion.removeprefix("--").replace("-", "_").split(" ", 1)
+            click.echo(f"    In the configuration, below this delivery: {option}: {value}", err=True)
+        return
     for suggestion in dict.fromkeys(suggestions):
         click.echo(f"    {shlex.join(['geopipe', *sys.argv[1:]])} {suggestion}", err=True)

@@ -13,12 +13,12 @@ from geopipe.cli.show import progress
 def _advance(stage: str, workspace: Path, quiet: bool) -> None:
     """Run one stage on what the one before left, and say what came of it."""
     from geopipe.config import load_policy
-    from geopipe.io.store import load_saved_config, load_state, save_state
+    from geopipe.io.store import hold, load_saved_config, load_state, save_state
     from geopipe.pipeline import STAGES, advance
 
     config = load_saved_config(workspace)
-    before = load_state(workspace, STAGES[STAGES.index(stage) - 1])
-    with progress(quiet) as show:
+    with progress(quiet) as show, hold(workspace):
+        before = load_state(workspace, STAGES[STAGES.index(stage) - 1])
         show(stage)
         state = advance(before, stage, config, load_policy(config.policy))
         save_state(workspace, stage, state, STAGES)
@@ -34,7 +34,7 @@ def _advance(stage: str, workspace: Path, quiet: bool) -> None:
 @options.workspace_option
 @options.quiet_option
 def validate_command(workspace: Path, quiet: bool) -> None:
-    r"""Check every record's structure in its delivered coordinates.
+    """Check every record's structure in its delivered coordinates.
 
     What cannot be used is returned with a reason; a hazard record stays visible all the same.
 
@@ -49,7 +49,7 @@ def validate_command(workspace: Path, quiet: bool) -> None:
 @options.workspace_option
 @options.quiet_option
 def reproject_command(workspace: Path, quiet: bool) -> None:
-    r"""Bring all records into one equal-area coordinate system and mend invalid polygons.
+    """Bring all records into one equal-area coordinate system and mend invalid polygons.
 
     Only turning points are transformed. Every mend is listed with the area before and after.
 
@@ -64,7 +64,7 @@ def reproject_command(workspace: Path, quiet: bool) -> None:
 @options.workspace_option
 @options.quiet_option
 def deduplicate_command(workspace: Path, quiet: bool) -> None:
-    r"""Set aside duplicates and older versions within each operator's records.
+    """Set aside duplicates and older versions within each operator's records.
 
     Never across operators, and never if hazard would shrink or released land grow.
 
@@ -79,7 +79,7 @@ def deduplicate_command(workspace: Path, quiet: bool) -> None:
 @options.workspace_option
 @options.quiet_option
 def overlaps_command(workspace: Path, quiet: bool) -> None:
-    r"""Measure every pair of areas that share ground and name it by the policy's table.
+    """Measure every pair of areas that share ground and name it by the policy's table.
 
     \b
     Example:

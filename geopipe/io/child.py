@@ -6,6 +6,7 @@ folder; only their descriptions go through the pipe.
 
 from __future__ import annotations
 
+import errno
 import gc
 import hashlib
 import importlib
@@ -23,6 +24,7 @@ import pyarrow as pa
 from geopipe.io import drivers
 from geopipe.io.archive import Member, unpack_gzip, unpack_zip
 from geopipe.io.delivery import (
+    NO_ROOM,
     Problem,
     RawDelivery,
     RawLayer,
@@ -54,6 +56,9 @@ READERS: dict[Format, Callable[[Job], list[RawLayer]]] = {
     Format.TABLE: read_table,
 }
 Answer = tuple[RawDelivery, tuple[str | None, ...]]
+
+
+_NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 
 def serve() -> None:
@@ -108,19 +113,30 @@ def read_source(source: Source, folder: Path, limits: ReadLimits) -> Answer:
         sentence = f"{label}: the file needs more memory than this computer has. Split it and try again."
         return replace(blank, problem=Problem("FILE_TOO_LARGE", sentence)), ()
     except OSError as error:
-        sentence = (
-            f"{label}: the file cannot be opened ({reason_of(error)}). Check the drive and your rights."
+        code, sentence = (
+            "FILE_UNREADABLE",
+            (f"{label}: the file cannot be opened ({reason_of(error)}). Check the drive and your rights."),
         )
-        return replace(blank, problem=Problem("FILE_UNREADABLE", sentence)), ()
+        if error.errno in _NO_ROOM:
+            code, sentence = NO_ROOM, reason_of(error)
+        return replace(blank, problem=Problem(code, sentence)), ()
     except Exception as error:
         what = f"{type(error).__name__} {reason_of(error)}"
         sentence = f"{label}: the reader failed ({what}). Please report this, with the file if you can."
         return replace(blank, problem=Problem("READER_FAILED", sentence)), ()
+    try:
+        return _kept(blank, layers, folder)
+    except OSError as error:  # the file was read: it is the temporary folder that refuses
+        return replace(blank, problem=Problem(NO_ROOM, reason_of(error))), ()
+
+
+def _kept(delivery: RawDelivery, layers: list[RawLayer], folder: Path) -> Answer:
+    """Write the tables of the layers as Arrow files; return the delivery without them, and the files."""
     files = tuple(
         _keep(layer.table, folder / f"layer{number:04d}.arrow") for number, layer in enumerate(layers)
     )
     empty = tuple(replace(layer, table=no_records()) for layer in layers)
-    return replace(blank, layers=empty), files
+    return replace(delivery, layers=empty), files
 
 
 def _stem(path: Path) -> str:

@@ -58,6 +58,10 @@ class ReadLimits:
     tolerant_bytes: int = 512 << 20
 
 
+# Code of the one problem that is not the file's: the temporary folder cannot hold what was read.
+NO_ROOM = "NO_ROOM"
+
+
 def no_records() -> pa.Table:
     """Return the table of a layer without readable records."""
     return pa.table({ROW: pa.array([], pa.int64()), GEOMETRY: pa.array([], pa.binary())})

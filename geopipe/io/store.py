@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import shapely
 
 from geopipe.config import Config
 from geopipe.errors import BusyError, ConfigError, OutputError
@@ -20,6 +21,7 @@ from geopipe.io.geopackage import sync
 from geopipe.schema import Delivery, Frame, LayerCount, State, from_wkb, to_wkb
 from geopipe.terms import CountMethod
 
+_BUILDING = ".building-"
 _FRAMES = [item.name for item in fields(State) if item.name not in ("deliveries", "working_crs")]
 
 
@@ -56,6 +58,7 @@ def hold(workspace: Path) -> Iterator[None]:
         workspace.mkdir(parents=True, exist_ok=True)
         lock = FileLock(workspace / ".lock")
         lock.acquire(timeout=0)
+        _tidy(workspace)
     except Timeout as error:
         raise BusyError(
             "another run is at work here", str(workspace), "Wait until it has finished."
@@ -68,6 +71,12 @@ def hold(workspace: Path) -> Iterator[None]:
         lock.release()
 
 
+def _tidy(workspace: Path) -> None:
+    """Remove what a stage has left half-written, or replaced."""
+    for left in workspace.glob(f"{_BUILDING}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
 def save_state(workspace: Path, stage: str, state: State, stages: Sequence[str]) -> None:
     """Write what a stage made, replacing what it left before in one step.
 
@@ -78,18 +87,17 @@ def save_state(workspace: Path, stage: str, state: State, stages: Sequence[str])
         for later in stages[stages.index(stage) + 1 :]:
             shutil.rmtree(workspace / later, ignore_errors=True)
         workspace.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix=f".{stage}-", dir=workspace))
+        building = Path(tempfile.mkdtemp(prefix=f"{_BUILDING}{stage}-", dir=workspace))
         for name in _FRAMES:
             _write_frame(building / f"{name}.arrow", getattr(state, name))
         plain = {"working_crs": state.working_crs, "deliveries": [asdict(item) for item in state.deliveries]}
         write_text(building / "state.json", json.dumps(plain, ensure_ascii=False))
         if final.exists():
-            old = workspace / f".{stage}-old"
-            shutil.rmtree(old, ignore_errors=True)
-            final.rename(old)
+            final.rename(building.with_name(f"{building.name}-old"))
         building.rename(final)
-        shutil.rmtree(workspace / f".{stage}-old", ignore_errors=True)
+        _tidy(workspace)
     except OSError as error:
+        _tidy(workspace)
         raise OutputError(f"the workspace cannot be written ({error})", str(workspace)) from error
 
 
@@ -106,8 +114,13 @@ def load_state(workspace: Path, stage: str) -> State:
         raise ConfigError(
             f"the stage {stage!r} has not been run here", str(workspace), f"Run `geopipe {stage}` first."
         )
-    plain = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-    frames: dict[str, Any] = {name: _read_frame(folder / f"{name}.arrow") for name in _FRAMES}
+    try:
+        plain = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        frames: dict[str, Any] = {name: _read_frame(folder / f"{name}.arrow") for name in _FRAMES}
+    except (OSError, ValueError, KeyError, pa.ArrowInvalid, shapely.errors.GEOSException) as error:
+        raise OutputError(
+            f"what the stage {stage!r} left is damaged", str(workspace), f"Run `geopipe {stage}` again."
+        ) from error
     return State(
         deliveries=tuple(_delivery(item) for item in plain["deliveries"]),
         working_crs=plain["working_crs"],

@@ -79,12 +79,10 @@ def _short_crs(table: pa.Table) -> pa.Table:
 
 
 def shown_overlaps(state: State) -> Frame:
-    """Return the overlaps that people must look at: all across operators, within one only the unexpected."""
-    table = state.overlaps.table
-    same_kind = pc.equal(table["left_kind"], table["right_kind"])
-    expected = pc.equal(table["severity"], "note")
-    hidden = pc.and_(table["same_operator"], pc.and_(pc.invert(same_kind), expected))
-    return state.overlaps.take(~hidden.to_numpy())
+    """Return all overlaps but the expected releases within one operator: these are in `handover`."""
+    expected = state.overlaps.flags("finding", ["expected_release"])
+    same_operator = np.asarray(state.overlaps.table["same_operator"].to_numpy(), dtype=bool)
+    return state.overlaps.take(~(expected & same_operator))
 
 
 def _overlaps(state: State) -> Layer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -22,6 +23,7 @@ GEOPACKAGE = "geopipe.gpkg"
 SUMMARY = "summary.json"
 CURRENT = "CURRENT"
 INDEX = ".index"
+_BUILDING = ".geopipe-"
 
 
 def publish(
@@ -53,7 +55,8 @@ def publish(
     temporary = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".geopipe-", suffix=".gpkg", dir=folder)
+        _tidy(folder)
+        handle, name = tempfile.mkstemp(prefix=f"{_BUILDING}{os.getpid()}-", suffix=".gpkg", dir=folder)
         os.close(handle)
         temporary = Path(name)
         temporary.unlink()
@@ -77,6 +80,27 @@ def publish(
     # Written last: a folder whose summary does not match its files was interrupted.
     write_text(folder / SUMMARY, json.dumps(full, ensure_ascii=False, indent=1) + "\n")
     return [final, folder / SUMMARY]
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what killed runs have left half-written; what a living process writes stays."""
+    for left in folder.glob(f"{_BUILDING}*"):
+        owner = left.name.removeprefix(_BUILDING).split("-")[0]
+        if not (owner.isdigit() and _is_alive(int(owner))):
+            with contextlib.suppress(OSError):  # Windows keeps files that are open
+                left.unlink()
+
+
+def _is_alive(process: int) -> bool:
+    if os.name == "nt":
+        return False  # there, a signal would end the process; an open file cannot be removed anyway
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _move(temporary: Path, final: Path, started: dt.datetime) -> Path:
@@ -134,15 +158,23 @@ def settle(building: Path, runs: Path, content: str) -> Path:
     name = f"run-{hash_text(content + file_hash(building / GEOPACKAGE))}"
     folder = runs / name
     try:
-        if (folder / SUMMARY).is_file():
-            read_summary(folder)
+        if _is_whole(folder):
             shutil.rmtree(building)
         else:
+            shutil.rmtree(folder, ignore_errors=True)  # damaged since: it is made anew
             building.replace(folder)
             sync(runs)
     except OSError as error:
         raise OutputError(f"the run cannot be put in place ({error})", str(folder)) from error
     return folder
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        read_summary(folder)
+    except OutputError:
+        return False
+    return True
 
 
 def current_run(folder: Path) -> Path:

@@ -21,14 +21,15 @@ def first_screen(summary: dict[str, Any], outputs: list[str]) -> str:
     outputs : list of str
         Paths of what was written; the first is the one to open next.
     """
-    lines = [
+    around = [
         *_not_all(summary),
         _read(summary),
         *_safety(summary),
-        *_overlaps(summary),
-        *_hectares(summary),
-        *_returned(summary),
     ]
+    behind = [*_hectares(summary), *_returned(summary)]
+    # One line is kept for what was assumed and one for the file to open.
+    overlaps = _overlaps(summary, _MOST_LINES - len(around) - len(behind) - 3)
+    lines = [*around, *overlaps, *behind]
     end = (
         [f"OPEN NEXT   {outputs[0]} in QGIS" + (f"; figures in {outputs[1]}" if len(outputs) > 1 else "")]
         if outputs
@@ -81,32 +82,38 @@ def _safety(summary: dict[str, Any]) -> list[str]:
     return lines or ["SAFETY      no alarm in the records compared; areas not shown are not thereby safe"]
 
 
-def _overlaps(summary: dict[str, Any]) -> list[str]:
-    between = summary["overlaps"]["between_operators"]
-    b = summary["balance"]
-    among = f"among {b['kept']:,} of {b['records_in']:,} records"
+def _overlaps(summary: dict[str, Any], room: int) -> list[str]:
+    """Show counts, then the largest overlaps as far as there is room, then the very thin ones."""
+    between, within = (summary["overlaps"][name] for name in ("between_operators", "within_operators"))
+    balance = summary["balance"]
+    among = f"among {balance['kept']:,} of {balance['records_in']:,} records"
+    inside = f"; {within['counted']:,} within one operator" if within["counted"] else ""
     if not between["pairs"]:
-        return [f"OVERLAPS    no overlaps between operators {among}"]
+        return [f"OVERLAPS    no overlaps between operators {among}{inside}"]
     listed = between["pairs"] - between["counted"]
     more = f", {listed:,} more only listed" if listed else ""
-    lines = [
-        f"OVERLAPS    {between['counted']:,} between operators, {_ha(between['counted_m2'])} ha "
-        f"pair by pair{more}, {among}"
-    ]
     kinds = sorted(between["by_finding"].items(), key=lambda item: -item[1]["pairs"])
-    lines.append("            " + ", ".join(f"{code} {item['pairs']:,}" for code, item in kinds[:4]))
-    lines += [
-        f"            {_record(item['left_id'])} x {_record(item['right_id'])}: {item['area_m2']:,.0f} m2, "
+    lines = [
+        f"OVERLAPS    {between['counted']:,} between operators, {_ha(between['counted_m2'])} ha pair by pair"
+        f"{more}{inside}, {among}",
+        "            " + ", ".join(f"{code} {item['pairs']:,}" for code, item in kinds[:4]),
+    ]
+    largest = [
+        f"            {_record(item, 'left')} x {_record(item, 'right')}: {item['area_m2']:,.0f} m2, "
         f"{_width(item['width_m'])} wide{', ' + item['province'] if item['province'] else ''}"
         for item in between["largest"]
     ]
-    thin, policy = between["very_thin"], summary["policy"]["very_thin"]
+    return [*lines, *largest[: max(1, room - len(lines) - 1)], _very_thin(summary)]
+
+
+def _very_thin(summary: dict[str, Any]) -> str:
+    thin = summary["overlaps"]["between_operators"]["very_thin"]
+    policy = summary["policy"]["very_thin"]
     state = "in force" if policy["in_force"] else "a draft, not in force: nothing is left out"
-    lines.append(
+    return (
         f"VERY THIN   {thin['below_area']:,} of them below {policy['area_m2']:g} m2, {thin['below_width']:,} "
         f"narrower than {policy['width_m']:g} m (this tolerance is {state})"
     )
-    return lines
 
 
 def _hectares(summary: dict[str, Any]) -> list[str]:
@@ -142,10 +149,9 @@ def _assumed(summary: dict[str, Any], room: int) -> list[str]:
     return lines
 
 
-def _record(record_id: str) -> str:
+def _record(item: dict[str, Any], side: str) -> str:
     """Name a record for people: operator and the operator's own id."""
-    operator, _, own_id = record_id.split(":", 2)
-    return f"{operator} {own_id}"
+    return f"{item[f'{side}_operator']} {item[f'{side}_id'].split(':', 2)[2]}"
 
 
 def _count(number: int, noun: str) -> str:

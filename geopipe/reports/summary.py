@@ -83,7 +83,10 @@ def summarise(state: State, policy: Policy) -> dict[str, Any]:
                 "very_thin": _very_thin(between, policy),
                 "largest": _largest(between),
             },
-            "within_operators": {"pairs": len(shown) - len(between)},
+            "within_operators": {
+                "pairs": len(shown) - len(between),
+                "counted": int((_true(shown, "counted") & _true(shown, "same_operator")).sum()),
+            },
             "uncertain": int(shown.flags("confidence", ["uncertain"]).sum()),
         },
         "findings": dict(sorted(Counter(state.findings.table["code"].to_pylist()).items())),
@@ -159,7 +162,8 @@ def _largest(frame: Frame) -> list[dict[str, Any]]:
     open_rows = np.flatnonzero(counted if counted.any() else ~counted)
     area_m2 = frame.numpy("area_m2").astype(float)
     rows = open_rows[np.argsort(-area_m2[open_rows], kind="stable")[:LARGEST]]
-    names = ("left_id", "right_id", "finding", "area_m2", "mean_width_m", "left_province", "right_province")
+    names = ["finding", "area_m2", "mean_width_m"]
+    names += [f"{side}_{name}" for side in ("left", "right") for name in ("id", "operator", "province")]
     largest: list[dict[str, Any]] = frame.take(rows).table.select(names).to_pylist()
     for item, width in zip(largest, width_m(frame.geometry[rows]), strict=True):
         item["width_m"] = float(width)

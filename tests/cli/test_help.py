@@ -24,9 +24,6 @@ def test_the_list_of_commands_says_what_each_is_for():
     assert "Exit codes" in ran.out
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the escape of raw docstrings is shown as it stands, and examples run together"
-)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_an_example(name):
     ran = call(name, "--help")

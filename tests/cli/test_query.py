@@ -102,9 +102,9 @@ def test_the_index_is_rebuilt_where_it_is_absent_old_or_broken(result, areas):
 @pytest.mark.parametrize(
     "damage",
     [
-        pytest.param("areas.dat is missing", marks=pytest.mark.xfail(strict=True, reason="RTreeError")),
+        pytest.param("areas.dat is missing"),
         "areas.idx is missing",
-        pytest.param("areas.dat is cut", marks=pytest.mark.xfail(strict=True, reason="RTreeError")),
+        pytest.param("areas.dat is cut"),
     ],
 )
 def test_a_damaged_index_is_built_anew(small_result, areas, tmp_path, damage):

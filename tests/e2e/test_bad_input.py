@@ -115,10 +115,7 @@ def one_clear_sentence(ran, name, words):
     [
         *USELESS,
         points_only,
-        pytest.param(
-            empty_folder,
-            marks=pytest.mark.xfail(strict=True, reason="the sentence names neither folder nor remedy"),
-        ),
+        pytest.param(empty_folder),
     ],
     ids=name_of,
 )
@@ -230,9 +227,6 @@ def test_with_json_the_command_is_printed_too(two_files, tmp_path):
     assert call(*command_to_type(ran.err)).code == 0
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the command printed by run and report ends with an option that they do not have"
-)
 def test_what_run_and_report_advise_about_a_missing_crs_can_be_done(two_files, tmp_path):
     """They have no --assume-crs: a printed command that ends with 'No such option' helps nobody."""
     path = shapefile_without_crs(tmp_path)

@@ -130,7 +130,6 @@ def test_before_the_first_replace_everything_is_as_it_was(demo_of, out):
     assert rubbish(out)  # what the next test is about
 
 
-@pytest.mark.xfail(strict=True, reason=".geopipe-*.gpkg of a killed run stays for ever")
 def test_the_next_run_leaves_nothing_temporary(demo_of, out):
     script = (
         "import os, geopipe.reports.publish as p; p._move = lambda *_: os._exit(9);"
@@ -168,9 +167,7 @@ def limited(size):
 @pytest.mark.parametrize(
     "kib",
     [
-        pytest.param(
-            1, marks=pytest.mark.xfail(strict=True, reason="a full temporary disk is blamed on every file")
-        ),
+        pytest.param(1),
         32,
         128,
         400,
@@ -201,7 +198,6 @@ def test_a_result_that_fits_is_written_under_the_same_limit(demo_of, out):
     assert done.returncode == 4
 
 
-@pytest.mark.xfail(strict=True, reason="the half-written .validate-* folder stays")
 @pytest.mark.parametrize("kib", [2, 64])
 def test_a_full_disk_under_a_workspace_is_an_error_that_names_it(demo_of, tmp_path, kib):
     work = tmp_path / "work"
@@ -217,7 +213,6 @@ def test_a_full_disk_under_a_workspace_is_an_error_that_names_it(demo_of, tmp_pa
     assert hashes(work) == before
 
 
-@pytest.mark.xfail(strict=True, reason="the half-written .validate-* folder stays")
 def test_a_killed_stage_leaves_the_workspace_usable(demo_of, tmp_path):
     work = tmp_path / "work"
     deliveries = demo_of(600, 7)[0]

@@ -328,7 +328,6 @@ def judge(ran, out):
         assert ran.err.startswith("geopipe: ")
 
 
-@pytest.mark.xfail(strict=True, reason="RuntimeWarning: invalid value encountered in tan")
 def test_all_malformed_files_at_once(real_data, tmp_path):
     folder, out = real_data / "malformed", tmp_path / "out"
     ran = call("compare", folder, "-o", out)

@@ -191,7 +191,6 @@ def test_a_folder_that_holds_no_whole_result_says_so(published, damage):
     assert "Traceback" not in ran.err
 
 
-@pytest.mark.xfail(strict=True, reason="query reads the map without asking the summary")
 def test_query_does_not_answer_from_a_result_that_is_not_whole(published):
     """An interrupted folder may hold the new map beside the old summary, or only a part."""
     damage_summary_of_something_else(published)
@@ -228,7 +227,6 @@ def test_a_map_that_is_open_elsewhere_gets_a_dated_name_beside_it(made, publishe
     assert names(published) == ["geopipe-20260301-083000.gpkg", "geopipe.gpkg", "summary.json"]
 
 
-@pytest.mark.xfail(strict=True, reason="query always reads geopipe.gpkg")
 def test_query_asks_the_dated_map_when_that_is_the_newest(two_files, tmp_path, monkeypatch):
     out = tmp_path / "out"
     assert call("compare", two_files[0], "-o", out, "-q").code == 0
