@@ -142,7 +142,8 @@ def _returned(summary: dict[str, Any]) -> list[str]:
 
 def _assumed(summary: dict[str, Any], room: int) -> list[str]:
     told = [sentence for delivery in summary["deliveries"] for sentence in delivery["assumptions"]]
-    shown = told[: max(1, min(_SHOWN_ASSUMPTIONS, room - 1))] if len(told) > _SHOWN_ASSUMPTIONS else told
+    most = max(1, min(_SHOWN_ASSUMPTIONS, room))
+    shown = told if len(told) <= most else told[: max(1, most - 1)]
     lines = [f"{'ASSUMED' if number == 0 else '':<12}{sentence}" for number, sentence in enumerate(shown)]
     if len(told) > len(shown):
         lines.append(f"            and {len(told) - len(shown)} more (summary.json)")
