@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import click
@@ -43,4 +44,4 @@ def demo_command(folder: Path, size: int, seed: int, as_json: bool, quiet: bool)
     elif not quiet:
         records = sum(item["records"] for item in truth["files"].values())
         click.echo(f"{len(truth['files'])} deliveries with {records:,} records in {folder}")
-        click.echo(f"Now try: geopipe compare {folder} -o out")
+        click.echo(f"Now try: geopipe compare {shlex.quote(str(folder))} -o out")
