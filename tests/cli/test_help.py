@@ -59,9 +59,7 @@ def test_short_help_flag_and_version_work():
 
 
 def readme_text():
-    path = REPOSITORY / "README.md"
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    return text
+    return (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
