@@ -7,6 +7,7 @@ hazard, nor grows released land, nor silences an alarm that the other would rais
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,16 @@ class Standing:
         return np.where(
             self.hazard, -days["date_surveyed"], np.where(self.released, days["date_completed"], neither)
         )
+
+    @cached_property
+    def kept_releases(self) -> tuple[shapely.STRtree, Indices, NDArray[np.datetime64]]:
+        """A tree of the released areas that are kept, their rows and completion dates.
+
+        To be asked only when it is settled which releases are kept.
+        """
+        rows = np.flatnonzero(self.released & self.alive)
+        completed = self.areas.numpy("date_completed")[rows].astype("datetime64[D]")
+        return shapely.STRtree(self.areas.geometry[rows]), rows, completed
 
     def raises_as_much(self, survivor: int, row: int) -> bool:
         """Say whether the survivor raises every alarm that the row would raise."""

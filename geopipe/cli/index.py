@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from geopipe.cli import options
-from geopipe.cli.show import progress
+from geopipe.cli.show import progress, show_stage
 
 
 @click.command("index")
 @options.workspace_option
+@options.json_option
 @options.quiet_option
-def index_command(workspace: Path, quiet: bool) -> None:
+def index_command(workspace: Path, as_json: bool, quiet: bool) -> None:
     """Build the spatial index of the areas that deduplicate kept in a workspace.
 
     The index can be asked with `geopipe query`. It is rebuilt by itself when the areas change, and
@@ -26,9 +27,8 @@ def index_command(workspace: Path, quiet: bool) -> None:
     from geopipe.index import build_index
     from geopipe.io.store import load_state
 
-    with progress(quiet) as show:
+    with progress(quiet or as_json) as show:
         show("index")
         state = load_state(workspace, "deduplicate")
         build_index(workspace / "index", state.features.geometry, state.features.numpy("row_id"))
-    if not quiet:
-        click.echo(f"index: {len(state.features):,} areas in {workspace / 'index'}")
+    show_stage("index", state, quiet=quiet, as_json=as_json)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from geopipe.cli import options
-from geopipe.cli.show import progress
+from geopipe.cli.show import progress, show_stage
 
 
 @click.command("ingest")
@@ -16,8 +16,9 @@ from geopipe.cli.show import progress
 @options.workspace_option
 @options.delivery_options
 @options.layers_option
+@options.json_option
 @options.quiet_option
-def ingest_command(paths: tuple[Path, ...], workspace: Path, quiet: bool, **given: Any) -> int:
+def ingest_command(paths: tuple[Path, ...], workspace: Path, as_json: bool, quiet: bool, **given: Any) -> int:
     """Read deliveries and give every record its ids; the first of the stages.
 
     What is said here (--kind, --assume-crs, ...) holds for the later stages too.
@@ -31,7 +32,7 @@ def ingest_command(paths: tuple[Path, ...], workspace: Path, quiet: bool, **give
     from geopipe.pipeline import STAGES, read
 
     config = options.make_config([path.resolve() for path in paths], **given)
-    with progress(quiet) as show:
+    with progress(quiet or as_json) as show:
         state = read(config, show)
     with hold(workspace):
         save_config(workspace, config)
@@ -39,6 +40,5 @@ def ingest_command(paths: tuple[Path, ...], workspace: Path, quiet: bool, **give
     problems = [sentence for delivery in state.deliveries for _, sentence in delivery.problems]
     for sentence in problems:
         click.echo(sentence, err=True)
-    if not quiet:
-        click.echo(f"ingest: {len(state.features):,} records of {len(state.deliveries)} files in {workspace}")
+    show_stage("ingest", state, quiet=quiet, as_json=as_json)
     return ExitCode.PARTIAL if problems else ExitCode.DONE

@@ -25,7 +25,7 @@ workspace_option = click.option(
 )  # fmt: skip
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progress and no first screen.")
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print the summary as JSON instead of the first screen."
+    "--json", "as_json", is_flag=True, help="Print the result as JSON instead of text."
 )
 layers_option = click.option(
     "--layers", metavar="NAME,...", default=None,

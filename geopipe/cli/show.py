@@ -13,6 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from geopipe.pipeline import Result
+    from geopipe.schema import State
 
 _STAGES = {
     "ingest": "Reading the deliveries",
@@ -46,6 +47,23 @@ def show_result(result: Result, *, quiet: bool, as_json: bool) -> None:
         from geopipe.reports.screen import first_screen
 
         click.echo(first_screen(result.summary, [str(path) for path in result.outputs]))
+
+
+def show_stage(stage: str, state: State, *, quiet: bool, as_json: bool) -> None:
+    """Print what a stage has made, in one line or as JSON."""
+    counts = {
+        "areas": len(state.features),
+        "points_and_lines": len(state.reference),
+        "set_aside": len(state.duplicates),
+        "returned": len(state.rejected),
+        "findings": len(state.findings),
+        "pairs": len(state.overlaps),
+    }
+    if as_json:
+        click.echo(json.dumps({"stage": stage, **counts}))
+    elif not quiet:
+        parts = (f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
+        click.echo(f"{stage}: {', '.join(parts)}")
 
 
 def show_problems(summary: dict[str, Any]) -> None:

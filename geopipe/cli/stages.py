@@ -7,33 +7,29 @@ from pathlib import Path
 import click
 
 from geopipe.cli import options
-from geopipe.cli.show import progress
+from geopipe.cli.show import progress, show_stage
 
 
-def _advance(stage: str, workspace: Path, quiet: bool) -> None:
+def _advance(stage: str, workspace: Path, as_json: bool, quiet: bool) -> None:
     """Run one stage on what the one before left, and say what came of it."""
     from geopipe.config import load_policy
     from geopipe.io.store import hold, load_saved_config, load_state, save_state
     from geopipe.pipeline import STAGES, advance
 
     config = load_saved_config(workspace)
-    with progress(quiet) as show, hold(workspace):
+    with progress(quiet or as_json) as show, hold(workspace):
         before = load_state(workspace, STAGES[STAGES.index(stage) - 1])
         show(stage)
         state = advance(before, stage, config, load_policy(config.policy))
         save_state(workspace, stage, state, STAGES)
-    if not quiet:
-        click.echo(
-            f"{stage}: {len(state.features):,} areas, {len(state.reference):,} points and lines, "
-            f"{len(state.duplicates):,} set aside, {len(state.rejected):,} returned, "
-            f"{len(state.findings):,} findings, {len(state.overlaps):,} pairs"
-        )
+    show_stage(stage, state, quiet=quiet, as_json=as_json)
 
 
 @click.command("validate")
 @options.workspace_option
+@options.json_option
 @options.quiet_option
-def validate_command(workspace: Path, quiet: bool) -> None:
+def validate_command(workspace: Path, as_json: bool, quiet: bool) -> None:
     """Check every record's structure in its delivered coordinates.
 
     What cannot be used is returned with a reason; a hazard record stays visible all the same.
@@ -42,13 +38,14 @@ def validate_command(workspace: Path, quiet: bool) -> None:
     Example:
       geopipe ingest inbox/ -w work && geopipe validate -w work
     """
-    _advance("validate", workspace, quiet)
+    _advance("validate", workspace, as_json, quiet)
 
 
 @click.command("reproject")
 @options.workspace_option
+@options.json_option
 @options.quiet_option
-def reproject_command(workspace: Path, quiet: bool) -> None:
+def reproject_command(workspace: Path, as_json: bool, quiet: bool) -> None:
     """Bring all records into one equal-area coordinate system and mend invalid polygons.
 
     Only turning points are transformed. Every mend is listed with the area before and after.
@@ -57,13 +54,14 @@ def reproject_command(workspace: Path, quiet: bool) -> None:
     Example:
       geopipe reproject -w work
     """
-    _advance("reproject", workspace, quiet)
+    _advance("reproject", workspace, as_json, quiet)
 
 
 @click.command("deduplicate")
 @options.workspace_option
+@options.json_option
 @options.quiet_option
-def deduplicate_command(workspace: Path, quiet: bool) -> None:
+def deduplicate_command(workspace: Path, as_json: bool, quiet: bool) -> None:
     """Set aside duplicates and older versions within each operator's records.
 
     Never across operators, and never if hazard would shrink or released land grow.
@@ -72,17 +70,18 @@ def deduplicate_command(workspace: Path, quiet: bool) -> None:
     Example:
       geopipe deduplicate -w work
     """
-    _advance("deduplicate", workspace, quiet)
+    _advance("deduplicate", workspace, as_json, quiet)
 
 
 @click.command("overlaps")
 @options.workspace_option
+@options.json_option
 @options.quiet_option
-def overlaps_command(workspace: Path, quiet: bool) -> None:
+def overlaps_command(workspace: Path, as_json: bool, quiet: bool) -> None:
     """Measure every pair of areas that share ground and name it by the policy's table.
 
     \b
     Example:
       geopipe overlaps -w work
     """
-    _advance("overlaps", workspace, quiet)
+    _advance("overlaps", workspace, as_json, quiet)

@@ -74,11 +74,11 @@ def _safety(summary: dict[str, Any]) -> list[str]:
     rest = alarms[_SHOWN_ALARMS:]
     if rest:
         lines.append("SAFETY      " + "; ".join(f"{a['sentence']}: {a['count']:,}" for a in rest))
-    if summary["unresolved_hazard"]:
-        lines.append(
-            f"SAFETY      {_count(summary['unresolved_hazard'], 'record')} that may be hazard "
-            f"only drawn, not measured (layer hazard_unresolved)"
-        )
+    drawn, mended = summary["unresolved_hazard"], summary["mended_hazard"]
+    parts = [f"{_count(drawn, 'record')} that may be hazard only drawn, not measured"] if drawn else []
+    parts += [f"{_count(mended, 'hazard area')} mended, please confirm"] if mended else []
+    if parts:
+        lines.append(f"SAFETY      {'; '.join(parts)} (layer hazard_unresolved)")
     return lines or ["SAFETY      no alarm in the records compared; areas not shown are not thereby safe"]
 
 

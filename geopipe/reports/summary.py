@@ -68,7 +68,8 @@ def summarise(state: State, policy: Policy) -> dict[str, Any]:
         "deliveries": _deliveries(state),
         "returned": _returned(state),
         "reasons": dict(sorted(Counter(_columns(state.rejected, "reason")[0]).items())),
-        "unresolved_hazard": len(set(zip(*_columns(state.unresolved, "file", "layer", "row"), strict=True))),
+        "unresolved_hazard": _records(state.unresolved.take(~_mended(state.unresolved))),
+        "mended_hazard": _records(state.unresolved.take(_mended(state.unresolved))),
         "areas": _areas(state),
         "overlaps": {
             "pairs": len(shown),
@@ -116,6 +117,16 @@ def versions() -> dict[str, str]:
 
 def _columns(frame: Frame, *names: str) -> list[list[Any]]:
     return [frame.table[name].to_pylist() for name in names]
+
+
+def _records(frame: Frame) -> int:
+    """Count the different delivered records that rows are about."""
+    return len(set(zip(*_columns(frame, "file", "layer", "row"), strict=True)))
+
+
+def _mended(frame: Frame) -> Any:
+    """Say which unresolved rows are of records that are compared, but whose mending is to be confirmed."""
+    return frame.flags("reason", ["REPAIR_AMBIGUOUS", "REPAIRED_AREA_CHANGED"])
 
 
 def _true(frame: Frame, name: str) -> Any:
@@ -257,7 +268,7 @@ def _alarms(state: State, shown: Frame, policy: Policy) -> list[dict[str, Any]]:
     for code in sorted(set(told.table["code"].to_pylist())):
         rows = told.take(told.flags("code", [code]))
         # One find on three releases is one find.
-        records = len(set(zip(*_columns(rows, "file", "layer", "row"), strict=True)))
+        records = _records(rows)
         area_m2 = fsum(v for v in rows.table["measure"].to_pylist() if v is not None)
         alarms.append({"code": code, "sentence": names.get(code, code), "count": records, "area_m2": area_m2})
     return alarms

@@ -130,9 +130,9 @@ def _stay(standing: Standing, row: int, newest: int, dates: NDArray[np.datetime6
 
 def _released_since(standing: Standing, ground: shapely.Geometry, date: np.datetime64) -> bool:
     """Say whether land that is kept, and was released on or after a date, covers this ground."""
-    completed = standing.areas.numpy("date_completed").astype("datetime64[D]")
-    rows = np.flatnonzero(standing.released & standing.alive & (completed >= date))
-    near = standing.areas.geometry[rows[shapely.intersects(standing.areas.geometry[rows], ground)]]
+    tree, rows, completed = standing.kept_releases
+    hit = tree.query(ground, predicate="intersects")
+    near = standing.areas.geometry[rows[hit[completed[hit] >= date]]]
     covered = shapely.buffer(overlaid(shapely.union_all, near), standing.policy.cover_tolerance_m)
     return bool(shapely.covers(covered, ground))
 
