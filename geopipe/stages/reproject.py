@@ -38,6 +38,7 @@ from geopipe.schema import (
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Severity
 from geopipe.threads import threaded
 from geopipe.unresolved import unresolved_of
+from geopipe.unused import told_of_unused
 
 REASONS = {
     "COORDINATES_OUTSIDE_CRS": "The coordinates lie far outside the area where the stated coordinate system "
@@ -92,7 +93,8 @@ def reproject(state: State, config: Config, policy: Policy) -> State:
     )
     done = _refuse(done, state.features, reasons)
     done = _refuse(done, state.reference, point_reasons)
-    return _measure(_mend(done, policy), policy)
+    done = _mend(done, policy)
+    return _measure(replace(done, deliveries=told_of_unused(done)), policy)
 
 
 def _sources(frame: Frame) -> list[str]:

@@ -27,6 +27,7 @@ from geopipe.schema import (
 from geopipe.terms import Severity
 from geopipe.threads import threaded
 from geopipe.unresolved import unresolved_of
+from geopipe.unused import told_of_unused
 from geopipe.wkb import decode, read_leniently
 
 REASONS = {
@@ -60,12 +61,12 @@ def validate(state: State) -> State:
     kind = shapely.get_type_id(kept.geometry)
     areas = kept.take(np.isin(kind, POLYGONS))
     done = replace(state, features=areas, reference=kept.take(np.isin(kind, POINTS + LINES)))
-    told = _deliveries(frame, areas, done.reference, state.deliveries)
-    return replace(done, deliveries=told).adding(
+    done = replace(done, deliveries=_without_crs(frame, state.deliveries)).adding(
         rejected=[rejected_of(rejected, why, sentences)],
         unresolved=[unresolved_of(rejected, why, sentences)],
         findings=[*findings, *more, *_invalid(areas)],
     )
+    return replace(done, deliveries=told_of_unused(done))
 
 
 def _decode(features: Frame) -> tuple[Frame, Geometries, list[Frame]]:
@@ -189,37 +190,22 @@ def _told(frame: Frame, which: Mask, code: str, severity: Severity, sentence: ob
     return findings_about(records, code, severity, sentence, geometry=no_geometry(len(records)))
 
 
-def _deliveries(
-    features: Frame, areas: Frame, reference: Frame, deliveries: tuple[Delivery, ...]
-) -> tuple[Delivery, ...]:
-    """Tell of files that state no CRS or hold no polygon: nothing of theirs can be compared."""
-    polygons = _per_file(areas)
-    others = _per_file(reference)
+def _without_crs(features: Frame, deliveries: tuple[Delivery, ...]) -> tuple[Delivery, ...]:
+    """Tell of files that state no CRS: nothing of theirs can be compared."""
     without_crs = features.take(features.flags("source_crs", [""]))
-    told = []
-    for delivery in deliveries:
-        problems = list(delivery.problems)
-        layers = without_crs.take(without_crs.flags("file", [delivery.file]))
-        suggestion = ""
-        if len(layers):
-            sentence, suggestion = _no_crs(delivery.file, layers)
-            problems.append(("CRS_MISSING", sentence))
-        readable = delivery.records_in > 0 or not problems
-        if readable and not problems and not polygons.get(delivery.file) and not delivery.is_reference:
-            kept = others.get(delivery.file, 0)
-            sentence = (
-                f"{delivery.file}: no polygon in it could be used"
-                + (f"; {kept} points or lines are kept as reference" if kept else "")
-                + ". If it should hold areas, ask the sender for them."
-            )
-            problems.append(("NO_POLYGONS", sentence))
-        told.append(replace(delivery, problems=tuple(problems), suggestion=suggestion))
-    return tuple(told)
-
-
-def _per_file(frame: Frame) -> dict[str, int]:
-    counts = frame.table["file"].value_counts()
-    return {item["values"]: item["counts"] for item in counts.to_pylist()}
+    told = {}
+    for file in without_crs.values("file"):
+        told[file] = _no_crs(file, without_crs.take(without_crs.flags("file", [file])))
+    return tuple(
+        replace(
+            delivery,
+            problems=(*delivery.problems, ("CRS_MISSING", told[delivery.file][0])),
+            suggestion=told[delivery.file][1],
+        )
+        if delivery.file in told
+        else delivery
+        for delivery in deliveries
+    )
 
 
 def _no_crs(file: str, records: Frame) -> tuple[str, str]:

@@ -320,11 +320,13 @@ def judge(ran, out):
     """Assert what holds for any file: a known exit code, no traceback, and a balance that closes."""
     assert ran.code in (0, 2, 3, 4), ran.err
     assert "Traceback" not in ran.err
-    if ran.code in (0, 4):
+    if out.exists():  # also when no area is left (3): what was refused must be seen
+        assert ran.code in (0, 3, 4)
         closes(summary_of(out))
         assert len(ran.lines) < 25
+        assert ran.err or ran.code == 0
     else:
-        assert not out.exists()
+        assert ran.code in (2, 3)
         assert ran.err.startswith("geopipe: ")
 
 

@@ -297,3 +297,16 @@ def test_a_hazard_exchanged_by_its_zone_is_not_stretched():
     shape = in_crs(square(), "EPSG:32648")
     state = placed(hazard(shape, id="1"), crs="EPSG:32647")
     assert state.features.table["area_m2"][0].as_py() == pytest.approx(10_000, rel=0.03)
+
+
+def test_a_file_whose_every_record_is_refused_is_told_with_the_reason():
+    """Beside good files it must not look as if all had been compared."""
+    state = placed(
+        hazard(shapely.box(104, 18, 104.1, 18.1), file="good.gpkg"),
+        hazard(shapely.box(2_000_000, 500_000, 2_000_100, 500_100), file="turned.shp", crs="EPSG:32648"),
+    )
+    problems = {delivery.file: delivery.problems for delivery in state.deliveries}
+    assert problems["good.gpkg"] == ()
+    ((code, sentence),) = problems["turned.shp"]
+    assert code == "NO_POLYGONS"
+    assert sentence.startswith("turned.shp: no polygon in it could be used (COORDINATES_OUTSIDE_CRS 1)")
