@@ -110,8 +110,8 @@ def _faces(polygons: Geometries) -> dict[int, float]:
     """Cut overlapping polygons into faces; return claims -> m2.
 
     If the faces do not add up to the polygons (borders that nearly coincide), the cut is made
-    again on a grid of a micrometre; if they still do not, the ground covered is the union, and
-    what the polygons report beyond it counts as claimed twice.
+    again on a grid of a micrometre; if they still do not, the ground covered is the union, claimed
+    as evenly as whole numbers of records allow: what is reported and what is covered hold exactly.
     """
     reported_m2 = fsum(shapely.area(polygons))
     borders = shapely.boundary(polygons)
@@ -123,8 +123,14 @@ def _faces(polygons: Geometries) -> dict[int, float]:
         if abs(fsum(claims * face_m2) - reported_m2) <= _CLOSES_SHARE * reported_m2:
             return {int(k): fsum(face_m2[claims == k]) for k in np.unique(claims) if k > 0}
     covered_m2 = overlaid(shapely.union_all, polygons).area
-    twice_m2 = reported_m2 - covered_m2
-    return {1: covered_m2 - twice_m2, 2: twice_m2}
+    return _evenly(reported_m2, covered_m2)
+
+
+def _evenly(reported_m2: float, covered_m2: float) -> dict[int, float]:
+    """Return claims -> m2 for ground of which only the reported and the covered area are known."""
+    claims = max(1, int(reported_m2 // covered_m2))
+    more_m2 = max(0.0, reported_m2 - claims * covered_m2)
+    return {claims: covered_m2 - more_m2, claims + 1: more_m2}
 
 
 def _cut(polygons: Geometries, lines: shapely.Geometry) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

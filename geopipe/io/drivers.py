@@ -6,7 +6,6 @@ applied to the process: driver lists are made once, when the library is loaded.
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,8 +50,6 @@ SETTINGS = {
     # LIBKML adds columns of its own: named so that they never take the place of the sender's columns.
     **{f"LIBKML_{word.upper()}_FIELD": f"kml_{word}" for word in _LIBKML_COLUMNS.split()},
 }
-# Blocking these spares half a second: pyogrio would load them only for its GeoDataFrame functions.
-NOT_NEEDED = ("geopandas", "pandas", "pyproj", "shapely")
 
 
 def gdal_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -73,19 +70,14 @@ def gdal_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _pyogrio() -> ModuleType:
-    """Import pyogrio without the packages that it would load for frames."""
-    if "pyogrio" not in sys.modules:
-        blocked = [name for name in NOT_NEEDED if name not in sys.modules]
-        sys.modules.update(dict.fromkeys(blocked))  # type: ignore[arg-type]
-        try:
-            pass
-        finally:
-            for name in blocked:
-                sys.modules.pop(name, None)
+    """Import pyogrio, which must not happen before the environment of the process is set."""
+    import pyogrio
+
     # Its warnings (several layers, M values) are said by geopipe in its own words where they matter.
     warnings.filterwarnings("ignore", module="pyogrio")
     warnings.filterwarnings("ignore", message="Measured")
-    return sys.modules["pyogrio"]
+    module: ModuleType = pyogrio
+    return module
 
 
 def driver_names() -> set[str]:

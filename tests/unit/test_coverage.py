@@ -20,7 +20,7 @@ from make import (
     union_m2,
 )
 
-from geopipe.coverage import component_labels
+from geopipe.coverage import _evenly, component_labels
 from geopipe.stages.overlaps import overlaps
 
 
@@ -166,3 +166,14 @@ def test_a_chain_of_a_thousand_is_one_group():
     order = np.random.default_rng(0).permutation(1000)
     labels = component_labels(1000, order[:-1], order[1:])
     assert set(labels.tolist()) == {0}
+
+
+@pytest.mark.parametrize(
+    ("reported", "covered"), [(150.0, 100.0), (500.0, 100.0), (560.0, 100.0), (100.0, 100.0)]
+)
+def test_ground_that_cannot_be_cut_still_reconciles_and_is_never_negative(reported, covered):
+    """Many records on one place: more than twice the ground is reported."""
+    claims = _evenly(reported, covered)
+    assert min(claims.values()) >= 0
+    assert sum(claims.values()) == pytest.approx(covered)
+    assert sum(k * m2 for k, m2 in claims.items()) == pytest.approx(reported)
