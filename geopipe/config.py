@@ -26,6 +26,8 @@ LAYERS = (
     "points",
     "lines",
 )
+Role = Literal["operator", "national_database", "reference"]
+Mode = Literal["increment", "snapshot"]
 Condition = Literal["a_open", "a_stated_open", "a_within_b", "b_shallow", "same_record", "near_equal"]
 
 
@@ -114,6 +116,14 @@ class DeliveryOptions(Strict):
     kind_field: str | None = None
     id_field: str | None = None
     assume_crs: str | None = None
+    profile: str | None = None
+    """Name of a ready operator profile, or the path of one's own."""
+    role: Role | None = None
+    mode: Mode | None = None
+    """A snapshot is a whole register: what is not in it has vanished. Default: increment."""
+    period: str | None = None
+    """What time the delivery is about, for example 2026-Q1."""
+    lines_are_areas: bool = False
     reference: bool = False
     """Points or lines are meant: no polygons are missed in this delivery."""
 
@@ -168,6 +178,15 @@ def shipped(name: str) -> Path:
     raise ConfigError("this file of geopipe's own is missing", f"configs/{name}", "Install geopipe again.")
 
 
+def shipped_names(folder: str) -> tuple[str, ...]:
+    """Return the names, without suffix, of the YAML files in a folder under `configs/`, sorted."""
+    here = Path(__file__).resolve().parent
+    for root in (here / "configs", here.parent / "configs"):
+        if (root / folder).is_dir():
+            return tuple(sorted(path.stem for path in (root / folder).glob("*.yaml")))
+    return ()
+
+
 @lru_cache(maxsize=8)
 def load_policy(path: Path | None = None) -> Policy:
     """Read a policy; None reads the default one, which has no tolerance in force."""
@@ -193,13 +212,21 @@ def load_config(path: Path) -> Config:
     return config.model_copy(
         update={
             "deliveries": tuple(
-                spec.model_copy(update={"path": base / spec.path}) for spec in config.deliveries
+                spec.model_copy(
+                    update={"path": base / spec.path, "profile": _profile_from(base, spec.profile)}
+                )
+                for spec in config.deliveries
             ),
             "workspace": base / config.workspace,
             "output": base / config.output,
             "policy": base / config.policy if config.policy else None,
         }
     )
+
+
+def _profile_from(base: Path, name: str | None) -> str | None:
+    """Return a profile's name as it is, its path from the folder of the configuration."""
+    return str(base / name) if name and name.endswith((".yaml", ".yml")) else name
 
 
 Model = TypeVar("Model", bound=Strict)

@@ -14,21 +14,17 @@ from geopipe.config import DeliveryOptions, Vocabulary
 from geopipe.crs import crs_name
 from geopipe.identity import geometry_hashes, join_ids, json_rows, version_hashes
 from geopipe.io.delivery import RawLayer
-from geopipe.recognition import (
-    as_date,
-    as_number,
-    as_text,
-    find_column,
-    fold_tight,
-    lookup,
-    map_values,
-    word_in_name,
-)
-from geopipe.schema import FEATURES, FINDINGS, Frame, make_frame, no_geometry
+from geopipe.profiles import OperatorProfile
+from geopipe.recognition import find_column, fold_tight, lookup, map_values, word_in_name
+from geopipe.schema import FEATURES, FINDINGS, Frame, findings_about, make_frame, no_geometry
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind, Severity, Status
+from geopipe.values import as_area_m2, as_date, as_depth_cm, as_number, as_text
 
-_DATES = ("date_surveyed", "date_completed", "date_of_information", "date_found")
-_TEXTS = ("land_use", "province_stated", "district_stated", "village_stated", "point_type")
+_DATES = ("date_started", "date_surveyed", "date_completed", "date_of_information", "date_found")
+_TEXTS = (
+    "land_use", "province_stated", "district_stated", "village_stated", "point_type", "device_category",
+    "method", "attachments",
+)  # fmt: skip
 _REGISTERS = {
     **dict.fromkeys(HAZARD_KINDS, "hazard"),
     **dict.fromkeys(RELEASED_KINDS, "land_release"),
@@ -54,9 +50,11 @@ class Mapping:
     delivery_key : str
         Hash of the delivery: the first part of every `row_id`.
     options : DeliveryOptions
-        What the user said.
+        What the user said, and what the profile adds to it.
     vocabulary : Vocabulary
-        Words that are recognised where the user said nothing.
+        Words that are recognised where the user said nothing, the profile's own first.
+    profile : OperatorProfile
+        How the operator writes dates, figures and ids.
     """
 
     layer: RawLayer
@@ -64,8 +62,10 @@ class Mapping:
     delivery_key: str
     options: DeliveryOptions
     vocabulary: Vocabulary
+    profile: OperatorProfile
     assumptions: list[str] = field(default_factory=list)
     findings: list[Frame] = field(default_factory=list)
+    _column: str = ""
 
     @property
     def place(self) -> str:
@@ -94,7 +94,7 @@ class Mapping:
         columns = self._columns()
         crs = self._crs()
         operator, kind = self._operators(columns), self._kinds(columns)
-        register = map_values(kind, _REGISTERS.__getitem__, pa.string())
+        register = self._registers(kind)
         self._choose_id(columns, register)
         wkb = table["geometry"].combine_chunks().cast(pa.large_binary())
         geometry_hash = geometry_hashes(wkb, crs)
@@ -121,12 +121,17 @@ class Mapping:
             "attributes": attributes,
             "source_geometry": wkb,
             "source_crs": crs,
+            "crs": crs,
+            "role": self.options.role,
         }
         if "geometry_problem" in table.column_names:
             values["geometry_problem"] = table["geometry_problem"]
         values |= {name: as_text(table[columns[name]]) for name in _TEXTS if name in columns}
+        values |= self._of_the_reader(columns)
         values |= self._figures(columns)
-        return make_frame(FEATURES, values, no_geometry(table.num_rows))
+        frame = make_frame(FEATURES, values, no_geometry(table.num_rows))
+        self._tell_of_spaces(columns, frame)
+        return frame
 
     def _columns(self) -> dict[str, str]:
         """Return canonical column -> delivered column: as the user said, else as recognised."""
@@ -148,6 +153,33 @@ class Mapping:
         crs = self.options.assume_crs
         self.assumptions.append(f"{self.place}: coordinate system {crs_name(crs)}, as you said")
         return crs
+
+    def _registers(self, kind: pa.Array) -> pa.Array:
+        """Return the register that each record belongs to: as the profile says, else by its kind."""
+        if self.profile.register_name:
+            return self._all(self.profile.register_name)
+        return map_values(kind, _REGISTERS.__getitem__, pa.string())
+
+    def _of_the_reader(self, columns: dict[str, str]) -> dict[str, pa.Array]:
+        """Return what was noticed while points were put together, and the GUID in one form."""
+        values = {}
+        if "guid" in columns:
+            values["guid"] = map_values(as_text(self.layer.table[columns["guid"]]), _guid_of, pa.string())
+        if "closure_error_m" in self.names:
+            values["closure_error_m"] = as_number(self.layer.table["closure_error_m"])
+        if "point_numbers_note" in self.names:
+            values["points_note"] = as_text(self.layer.table["point_numbers_note"])
+        return values
+
+    def _tell_of_spaces(self, columns: dict[str, str], records: Frame) -> None:
+        """Tell of ids with spaces around them: another system takes them for other ids."""
+        column = self.layer.table[columns["source_id"]] if "source_id" in columns else None
+        if column is None or not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+            return
+        spaced = pc.not_equal(column, pc.utf8_trim_whitespace(column)).combine_chunks().fill_null(False)
+        told = records.take(spaced.to_numpy(zero_copy_only=False).astype(bool))
+        sentence = "The id has spaces before or behind it; they were left out"
+        self.findings.append(findings_about(told, "ID_TRIMMED", Severity.NOTE, sentence))
 
     def _operators(self, columns: dict[str, str]) -> pa.Array:
         """Return each record's operator: as told, from its column, else from the file's name."""
@@ -236,7 +268,7 @@ class Mapping:
                 f"{self.place}: column {columns['source_id']} repeats too much to be an id, not used"
             )
             return pa.nulls(rows, pa.string())
-        return ids
+        return map_values(ids, self.profile.ids.apply, pa.string())
 
     def _attributes(self) -> tuple[pa.Array, pa.Array]:
         """Return all delivered columns as JSON, and those that belong to the content of a version."""
@@ -249,20 +281,23 @@ class Mapping:
 
     def _figures(self, columns: dict[str, str]) -> dict[str, pa.Array]:
         """Read dates and figures; what cannot be read is null and told once per column."""
+        numbers = self.profile.numbers
         readers: list[tuple[str, Callable[[Any], pa.Array], str]] = [
             (name, self._dates, name) for name in _DATES
         ]
         readers += [
-            ("clearance_depth_cm", _depth_cm, "clearance_depth_cm"),
-            ("area_stated_m2", as_number, "area_stated_m2"),
+            ("clearance_depth_cm", as_depth_cm(numbers), "clearance_depth_cm"),
+            ("found_depth_cm", as_depth_cm(numbers), "found_depth_cm"),
+            ("area_stated_m2", as_area_m2(1.0, numbers), "area_stated_m2"),
         ]
         if "area_stated_m2" not in columns:
-            readers.append(("area_stated_ha", _hectares_as_m2, "area_stated_m2"))
+            readers.append(("area_stated_ha", as_area_m2(10_000.0, numbers), "area_stated_m2"))
         values = {}
         for name, read, target in readers:
             if name not in columns:
                 continue
             column = self.layer.table[columns[name]]
+            self._column = columns[name]
             values[target] = read(column)
             lost = values[target].null_count - as_text(column).null_count
             if lost > 0:
@@ -270,7 +305,9 @@ class Mapping:
         return values
 
     def _dates(self, column: Any) -> pa.Array:
-        return as_date(column, self.vocabulary.plausible_years)
+        dates = as_date(column, self.vocabulary.plausible_years, self.profile.dates)
+        self.assumptions += [f"{self.place}: column {self._column}: {note}" for note in dates.notes]
+        return dates.values
 
     def _unreadable(self, column: str, name: str, lost: int) -> Frame:
         told = {
@@ -288,11 +325,6 @@ class Mapping:
         return pa.repeat(pa.scalar(value, pa.string()), self.layer.table.num_rows)
 
 
-def _depth_cm(column: pa.ChunkedArray) -> pa.Array:
-    """Return depths; below zero is no depth but a sign that there is none (-9999)."""
-    depth_cm = as_number(column)
-    return pc.if_else(pc.less(depth_cm, 0.0), pa.scalar(None, pa.float64()), depth_cm)
-
-
-def _hectares_as_m2(column: pa.ChunkedArray) -> pa.Array:
-    return pc.multiply(as_number(column), 10_000.0)
+def _guid_of(text: str) -> str:
+    """Return a GUID in small letters without braces, as IMSMA exports write it in several ways."""
+    return text.strip("{}").lower()

@@ -33,7 +33,10 @@ _ORIGIN = [
     ("source_id", pa.string()),
 ]
 # FEATURES and REFERENCE. Areas in m2, lengths in m; `source_geometry` is WKB as
-# delivered (Z and M kept) in `source_crs`; `geometry` is in the CRS of the stage.
+# delivered (Z and M kept) in `source_crs`; `geometry` is in `crs` (delivered
+# coordinates, perhaps corrected), from `reproject` on in the working CRS. `correction`
+# says what a person has confirmed about the coordinates. `province_code` (P-code),
+# `province_located` and `district_located` are where the record lies.
 FEATURES = pa.schema(
     [
         ("row_id", pa.string()),
@@ -42,26 +45,41 @@ FEATURES = pa.schema(
         ("geometry_hash", pa.string()),
         *_ORIGIN,
         ("id_is_delivered", pa.bool_()),
+        ("guid", pa.string()),
+        ("role", pa.string()),
         ("register", pa.string()),
         ("status", pa.string()),
+        ("device_category", pa.string()),
+        ("method", pa.string()),
+        ("date_started", pa.date32()),
         ("date_surveyed", pa.date32()),
         ("date_completed", pa.date32()),
         ("date_of_information", pa.date32()),
         ("land_use", pa.string()),
         ("clearance_depth_cm", pa.float64()),
+        ("found_depth_cm", pa.float64()),
+        ("attachments", pa.string()),
         ("province_stated", pa.string()),
         ("district_stated", pa.string()),
         ("village_stated", pa.string()),
+        ("province_code", pa.string()),
+        ("province_located", pa.string()),
+        ("district_located", pa.string()),
         ("area_stated_m2", pa.float64()),
         ("area_m2", pa.float64()),
         ("edge_uncertainty_m2", pa.float64()),
         ("point_type", pa.string()),
         ("date_found", pa.date32()),
         ("geometry_problem", pa.string()),
+        ("closure_error_m", pa.float64()),
+        ("points_note", pa.string()),
         ("attributes", pa.string()),
         ("source_geometry", pa.large_binary()),
         # A custom CRS is a WKT of a kilobyte: written once, not in every row.
         ("source_crs", pa.dictionary(pa.int32(), pa.string())),
+        # The CRS in which the coordinates are read: the stated one unless a person confirmed another.
+        ("crs", pa.dictionary(pa.int32(), pa.string())),
+        ("correction", pa.string()),
     ]
 )
 # `measure` is a figure that belongs to the finding, its unit in `unit`.
@@ -272,7 +290,9 @@ class Delivery:
     `problems` holds (code, sentence) for everything for which the file, or a
     layer of it, was not compared; `suggestion` is the option that would help,
     if geopipe knows one; `operations` are the coordinate operations used;
-    `is_reference` says that points or lines are meant, so that no polygon is missed.
+    `is_reference` says that points or lines are meant, so that no polygon is missed;
+    `operator` is empty where a file holds records of several; a `mode` of snapshot says that
+    the file is a whole register.
     """
 
     file: str
@@ -284,6 +304,10 @@ class Delivery:
     operations: tuple[dict[str, Any], ...] = ()
     suggestion: str = ""
     is_reference: bool = False
+    operator: str = ""
+    role: str = "operator"
+    mode: str = "increment"
+    period: str = ""
 
     @property
     def records_in(self) -> int:

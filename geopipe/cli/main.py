@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "demo",
     "run": "run",
     "query": "query",
+    "profile": "profile",
     "ingest": "ingest",
     "validate": "stages",
     "reproject": "stages",

@@ -45,6 +45,10 @@ _DELIVERY_OPTIONS = (
     click.option("--kind-field", metavar="COLUMN", help="Column that says what each polygon is."),
     click.option("--id-field", metavar="COLUMN", help="Column that holds the operator's own id."),
     click.option("--assume-crs", metavar="EPSG:CODE", help="Coordinate system of files that state none."),
+    click.option("--profile", "profiles", metavar="NAME|FILE", multiple=True,
+                 help="Operator profile: once for all, or once per file in order (see geopipe profile)."),
+    click.option("--snapshot", is_flag=True,
+                 help="The files hold whole registers: what is not in them has vanished."),
     click.option("--working-crs", metavar="EPSG:CODE",
                  help="Equal-area coordinate system to measure in.  [default: chosen from the data]"),
     click.option("--policy", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
@@ -68,15 +72,20 @@ def make_config(paths: Sequence[Path], **given: Any) -> Any:
         When an option is impossible, or --kind or --operator is given neither once nor once per file.
     """
     from geopipe.config import Config, DeliverySpec, load_policy
+    from geopipe.profiles import load_profile
 
     kinds = _one_each(paths, given["kinds"], "--kind")
     operators = _one_each(paths, given["operator"], "--operator")
+    profiles = _one_each(paths, given["profiles"], "--profile")
+    for profile in set(profiles):
+        load_profile(profile)
     load_policy(given["policy"])
     shared = {name: given[name] for name in ("operator_field", "kind_field", "id_field", "assume_crs")}
+    shared["mode"] = "snapshot" if given["snapshot"] else None
     config = Config(
         deliveries=tuple(
-            DeliverySpec(path=path, kind=kind, operator=operator, **shared)
-            for path, kind, operator in zip(paths, kinds, operators, strict=True)
+            DeliverySpec(path=path, kind=kind, operator=operator, profile=profile, **shared)
+            for path, kind, operator, profile in zip(paths, kinds, operators, profiles, strict=True)
         ),
         policy=given["policy"],
         working_crs=given["working_crs"],

@@ -13,6 +13,7 @@ import pyarrow as pa
 from geopipe.config import DeliveryOptions, Vocabulary
 from geopipe.io.delivery import RawDelivery, RawLayer
 from geopipe.mapping import Mapping
+from geopipe.profiles import GENERIC, load_profile
 from geopipe.schema import REJECTED, Delivery, Frame, LayerCount, State, make_frame, no_geometry
 
 
@@ -74,20 +75,26 @@ def _take(
     made: _Made,
 ) -> None:
     """Take one delivery in: its layers' records, or the count of those that could not be used."""
+    profile = load_profile(options.profile)
+    known, words = profile.known(options), profile.words(vocabulary)
     problems: list[tuple[str, str]] = []
     assumptions: list[str] = []
     counts: list[LayerCount] = []
+    operators: set[str] = set()
+    if profile.name != GENERIC:
+        assumptions.append(f"{file}: read with the operator profile {profile.name}")
     if raw.problem:
         size = raw.records_counted or 0
         problems.append((raw.problem.code, raw.problem.sentence))
         counts.append(LayerCount("", "", size, raw.records_counted, raw.count_method))
         made.rejected.append(_all_rejected(file, "", size, *problems[0]))
     for layer in raw.layers:
-        mapping = Mapping(layer, file, delivery_key, options, vocabulary)
+        mapping = Mapping(layer, file, delivery_key, known, words, profile)
         problem = _problem(layer, mapping)
         if problem is None:
             counts.append(_count(layer, layer.table.num_rows))
             made.features.append(mapping.features())
+            operators.update(made.features[-1].values("operator"))
         else:
             size = layer.records_counted or layer.table.num_rows
             counts.append(_count(layer, size))
@@ -104,8 +111,17 @@ def _take(
             problems=tuple(problems),
             assumptions=tuple(dict.fromkeys(assumptions)),
             is_reference=options.reference,
+            operator=_only(operators),
+            role=str(known.role),
+            mode=str(known.mode),
+            period=known.period or "",
         )
     )
+
+
+def _only(operators: set[str]) -> str:
+    """Return the one operator of a delivery, '' where it has several or none."""
+    return next(iter(operators)) if len(operators) == 1 else ""
 
 
 def _problem(layer: RawLayer, mapping: Mapping) -> tuple[str, str] | None:
