@@ -5,6 +5,7 @@ A configuration error names the file and the line, and guesses what was meant.
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 from functools import lru_cache
 from pathlib import Path
@@ -25,10 +26,14 @@ LAYERS = (
     "hazard_unresolved",
     "points",
     "lines",
+    "changes",
+    "copies",
 )
 Role = Literal["operator", "national_database", "reference"]
 Mode = Literal["increment", "snapshot"]
-Condition = Literal["a_open", "a_stated_open", "a_within_b", "b_shallow", "same_record", "near_equal"]
+Condition = Literal[
+    "a_open", "a_stated_open", "a_within_b", "b_shallow", "same_record", "near_equal", "copies"
+]  # fmt: skip
 
 
 class Strict(BaseModel):
@@ -67,6 +72,44 @@ class VeryThin(Strict):
     in_force: bool = False
 
 
+class FieldRules(Strict):
+    """Which columns the records of some kinds must have, and which are asked for besides."""
+
+    required: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
+
+
+class AreaLimits(Strict):
+    """Between which areas (m2) the records of a kind are believed."""
+
+    least_m2: float = Field(ge=0)
+    most_m2: float = Field(gt=0)
+
+
+class CheckRules(Strict):
+    """Figures of the checks of single records, layers and files; see `configs/policies/default.yaml`."""
+
+    fields: dict[Kind, FieldRules]
+    long_edge_m: float = Field(gt=0)
+    spike_angle_deg: float = Field(gt=0, lt=90)
+    spike_leg_m: float = Field(ge=0)
+    closure_error_m: float = Field(ge=0)
+    stated_area_tolerance_share: float = Field(gt=0)
+    unit_factors: dict[str, float]
+    unit_margin_share: float = Field(gt=0, lt=1)
+    area_limits: dict[Kind, AreaLimits]
+    area_outlier_factor: float = Field(gt=1)
+    area_outlier_from_records: int = Field(ge=2)
+    days_ahead: int = Field(ge=0)
+    deepest_cm: float = Field(gt=0)
+    depth_not_expected: tuple[str, ...]
+    reused_shape_points: int = Field(ge=3)
+    reused_shape_round_m: float = Field(gt=0)
+    row_limits: tuple[int, ...]
+    row_limits_esri: tuple[int, ...]
+    attachment_suffixes: tuple[str, ...]
+
+
 class Policy(Strict):
     """Figures and rules that people decide on; see `configs/policies/default.yaml`."""
 
@@ -75,14 +118,15 @@ class Policy(Strict):
     effective_from: str | None = None
     reference: str | None = None
     near_equal_iou: float = Field(gt=0.5, lt=1)
+    lineage_share: float = Field(ge=0.5, le=1)
     cover_tolerance_m: float = Field(ge=0, le=1)
     repair_tolerance_m2: float = Field(ge=0)
     repair_tolerance_share: float = Field(ge=0, lt=1)
-    long_edge_m: float = Field(gt=0)
     uncertain_edge_m: float = Field(gt=0)
-    stated_area_tolerance_share: float = Field(gt=0)
+    near_border_m: float = Field(ge=0)
     very_thin: VeryThin
     full_depth_cm: float = Field(ge=0)
+    checks: CheckRules
     findings: tuple[FindingRule, ...] = Field(min_length=1)
 
     @property
@@ -139,6 +183,16 @@ class DeliverySpec(DeliveryOptions):
     path: Path
 
 
+class PlacesSpec(Strict):
+    """The user's own boundary file, for another country than Laos."""
+
+    file: Path
+    code_field: str = "code"
+    name_field: str = "name"
+    parent_field: str | None = None
+    """Property with the code of the province that a district belongs to."""
+
+
 class Config(Strict):
     """All that a run is told."""
 
@@ -148,6 +202,10 @@ class Config(Strict):
     policy: Path | None = None
     working_crs: str | None = None
     area_of_interest: tuple[float, float, float, float] | None = None
+    places: PlacesSpec | None = None
+    confirmations: Path | None = Path("confirmations.jsonl")
+    today: dt.date | None = None
+    """The day that counts as today (confirmations that end, dates in the future); None: the clock's."""
     layers: tuple[str, ...] = LAYERS
     workers: int = Field(default=2, ge=1, le=64)
 
@@ -220,8 +278,14 @@ def load_config(path: Path) -> Config:
             "workspace": base / config.workspace,
             "output": base / config.output,
             "policy": base / config.policy if config.policy else None,
+            "confirmations": base / config.confirmations if config.confirmations else None,
+            "places": _places_from(base, config.places),
         }
     )
+
+
+def _places_from(base: Path, places: PlacesSpec | None) -> PlacesSpec | None:
+    return places.model_copy(update={"file": base / places.file}) if places else None
 
 
 def _profile_from(base: Path, name: str | None) -> str | None:
@@ -289,6 +353,7 @@ def _keys_at(model: type[BaseModel], keys: list[str | int]) -> tuple[str, ...]:
         "deliveries": DeliverySpec,
         "findings": FindingRule,
         "very_thin": VeryThin,
+        "checks": CheckRules,
     }
     at = inner.get(keys[0], model) if len(keys) > 1 else model
     return tuple(at.model_fields)

@@ -14,12 +14,13 @@ import shapely
 from geopipe.config import Config, DeliveryOptions, DeliverySpec, load_policy, load_vocabulary
 from geopipe.errors import ConfigError
 from geopipe.io.delivery import RawDelivery, RawLayer
-from geopipe.pipeline import STEPS, advance, read_deliveries
+from geopipe.pipeline import read_deliveries
 from geopipe.reports.layers import published_layers, working_crs_wkt
 from geopipe.reports.screen import first_screen
 from geopipe.reports.summary import summarise
 from geopipe.schema import Delivery, State
 from geopipe.stages.ingest import ingest
+from geopipe.steps import STEPS, advance
 from geopipe.terms import CountMethod
 
 if TYPE_CHECKING:

@@ -7,17 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from geopipe.catalogue import severity_of
 from geopipe.config import DeliveryOptions, Vocabulary
+from geopipe.corrections import LINE_AS_AREA, parse_correction
 from geopipe.crs import crs_name
 from geopipe.identity import geometry_hashes, join_ids, json_rows, version_hashes
+from geopipe.io.confirmations import Confirmation
 from geopipe.io.delivery import RawLayer
 from geopipe.profiles import OperatorProfile
 from geopipe.recognition import find_column, fold_tight, lookup, map_values, word_in_name
 from geopipe.schema import FEATURES, FINDINGS, Frame, findings_about, make_frame, no_geometry
-from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind, Severity, Status
+from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind, Status
 from geopipe.values import as_area_m2, as_date, as_depth_cm, as_number, as_text
 
 _DATES = ("date_started", "date_surveyed", "date_completed", "date_of_information", "date_found")
@@ -55,6 +59,10 @@ class Mapping:
         Words that are recognised where the user said nothing, the profile's own first.
     profile : OperatorProfile
         How the operator writes dates, figures and ids.
+    confirmed : tuple of Confirmation
+        Corrections of this delivery's coordinates that a person has confirmed.
+    folder : str
+        Name of the folder where that is what was delivered (tables of IMSMA NG); '' for a file.
     """
 
     layer: RawLayer
@@ -63,6 +71,8 @@ class Mapping:
     options: DeliveryOptions
     vocabulary: Vocabulary
     profile: OperatorProfile
+    confirmed: tuple[Confirmation, ...] = ()
+    folder: str = ""
     assumptions: list[str] = field(default_factory=list)
     findings: list[Frame] = field(default_factory=list)
     _column: str = ""
@@ -121,7 +131,7 @@ class Mapping:
             "attributes": attributes,
             "source_geometry": wkb,
             "source_crs": crs,
-            "crs": crs,
+            **self._confirmed(crs),
             "role": self.options.role,
         }
         if "geometry_problem" in table.column_names:
@@ -154,6 +164,29 @@ class Mapping:
         self.assumptions.append(f"{self.place}: coordinate system {crs_name(crs)}, as you said")
         return crs
 
+    def _confirmed(self, crs: str) -> dict[str, Any]:
+        """Return per record the corrections that a person has confirmed, and the CRS that they lead to."""
+        rows = self.layer.table["row"].to_numpy()
+        corrections = np.full(len(rows), None, dtype=object)
+        effective = np.full(len(rows), crs, dtype=object)
+        if self.options.lines_are_areas:
+            corrections[:] = str(LINE_AS_AREA)
+        for event in self.confirmed:
+            if event.layer not in (None, self.layer.name):
+                continue
+            hit = np.ones(len(rows), dtype=bool) if event.rows is None else np.isin(rows, event.rows)
+            corrections[hit] = [
+                event.correction if before is None else f"{before};{event.correction}"
+                for before in corrections[hit]
+            ]
+            for text in event.correction.split(";"):
+                effective[hit] = [parse_correction(text).crs_after(before) for before in effective[hit]]
+            self.assumptions.append(
+                f"{self.place}: {event.correction} for {int(hit.sum()):,} records, as {event.by} "
+                f"confirmed on {event.on}" + (f" ({event.reference})" if event.reference else "")
+            )
+        return {"crs": pa.array(effective, pa.string()).dictionary_encode(), "correction": corrections}
+
     def _registers(self, kind: pa.Array) -> pa.Array:
         """Return the register that each record belongs to: as the profile says, else by its kind."""
         if self.profile.register_name:
@@ -179,15 +212,17 @@ class Mapping:
         spaced = pc.not_equal(column, pc.utf8_trim_whitespace(column)).combine_chunks().fill_null(False)
         told = records.take(spaced.to_numpy(zero_copy_only=False).astype(bool))
         sentence = "The id has spaces before or behind it; they were left out"
-        self.findings.append(findings_about(told, "ID_TRIMMED", Severity.NOTE, sentence))
+        self.findings.append(findings_about(told, "ID_TRIMMED", severity_of("ID_TRIMMED"), sentence))
 
     def _operators(self, columns: dict[str, str]) -> pa.Array:
-        """Return each record's operator: as told, from its column, else from the file's name."""
+        """Return each record's operator: as told, from its column, else from a file's or folder's name."""
         known = lookup(self.vocabulary.operators)
         if self.options.operator:
             return self._all(known.get(fold_tight(self.options.operator), self.options.operator))
-        recognised = word_in_name(self.file, known)
-        fallback = recognised or self.file.rsplit("/", 1)[-1].split(".", 1)[0]
+        in_file = word_in_name(self.file, known)
+        bearer = "folder" if self.folder and not in_file else "file"
+        recognised = in_file or word_in_name(self.folder, known)
+        fallback = recognised or self.folder or self.file.rsplit("/", 1)[-1].split(".", 1)[0]
         if "operator" in columns:
             values = as_text(self.layer.table[columns["operator"]])
             named = map_values(values, lambda text: known.get(fold_tight(text), text), pa.string())
@@ -196,7 +231,7 @@ class Mapping:
                     f"{self.place}: {named.null_count} records without operator are {fallback}'s"
                 )
             return pc.fill_null(named, fallback)
-        source = "a word in the file's name" if recognised else "the file's name"
+        source = f"a word in the {bearer}'s name" if recognised else f"the {bearer}'s name"
         self.assumptions.append(f"{self.place}: operator {fallback} ({source})")
         return self._all(fallback)
 
@@ -312,7 +347,7 @@ class Mapping:
     def _unreadable(self, column: str, name: str, lost: int) -> Frame:
         told = {
             "code": "VALUE_UNREADABLE",
-            "severity": Severity.CHECK.value,
+            "severity": severity_of("VALUE_UNREADABLE"),
             "file": self.file,
             "layer": self.layer.name,
             "sentence": f"{lost} values of column {column} could not be read as {name}",

@@ -4,49 +4,39 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from geopipe.config import Config, DeliveryOptions, Policy, load_policy, load_vocabulary
+from geopipe.catalogue import load_catalogue
+from geopipe.config import Config, DeliveryOptions, load_policy, load_vocabulary
 from geopipe.crs import require_equal_area, require_horizontal
 from geopipe.errors import ConfigError, ExitCode, OutputError, SourceError
 from geopipe.index import build_index, is_current
+from geopipe.io.beside import Neighbours
+from geopipe.io.confirmations import load_confirmations
 from geopipe.io.delivery import NO_ROOM, RawDelivery
+from geopipe.io.ledger import Ledger
+from geopipe.io.received import Received, received
 from geopipe.io.sources import Source, find_sources
 from geopipe.io.store import hold, save_config, save_state
 from geopipe.io.vector import read_sources
+from geopipe.periods import parse_period
 from geopipe.reports.publish import GEOPACKAGE, INDEX, point_to, publish, settle
+from geopipe.reports.return_files import FOLDER as RETURN_FOLDER
+from geopipe.reports.return_files import summarise_returns
+from geopipe.reports.returns import Earlier, collect_returns
 from geopipe.reports.summary import summarise
-from geopipe.schema import FEATURES, OVERLAPS, State, check
-from geopipe.stages.deduplicate import deduplicate
-from geopipe.stages.finds import finds
-from geopipe.stages.handover import handover
+from geopipe.schema import State
 from geopipe.stages.ingest import ingest
-from geopipe.stages.overlaps import overlaps
-from geopipe.stages.reproject import reproject
-from geopipe.stages.validate import validate
+from geopipe.steps import STAGES, STEPS, advance, today
 from geopipe.terms import Severity
 
 Progress = Callable[[str], None]
-Step = Callable[[State, Config, Policy], State]
-
-
-def _overlaps(state: State, policy: Policy) -> State:
-    """Measure pairs, then what follows from them for hazard areas and for points."""
-    return finds(handover(overlaps(state, policy), policy), load_vocabulary())
-
-
-# Every stage after reading, in order: what it is called, and what it does.
-STEPS: dict[str, Step] = {
-    "validate": lambda state, _config, _policy: validate(state),
-    "reproject": reproject,
-    "deduplicate": lambda state, _config, policy: deduplicate(state, policy),
-    "overlaps": lambda state, _config, policy: _overlaps(state, policy),
-}
-STAGES = ("ingest", *STEPS)
+Keep = Callable[[str, State], State]
 
 
 @dataclass(frozen=True)
@@ -71,8 +61,25 @@ class Result:
         return ExitCode.PARTIAL if any(d["problems"] for d in self.summary["deliveries"]) else ExitCode.DONE
 
 
+@dataclass(frozen=True)
+class Past:
+    """What a ledger knows beside the records of a run.
+
+    `trend` is what went back to each sender before; `not_read` are the deliveries in force whose files this
+    run has not read (file, operator, received).
+    """
+
+    trend: Mapping[str, Sequence[Earlier]] = field(default_factory=dict)
+    not_read: Sequence[Mapping[str, str]] = ()
+
+
 def silent(_stage: str) -> None:
     """Show no progress."""
+
+
+def as_it_is(_stage: str, state: State) -> State:
+    """Keep nothing of what a stage made."""
+    return state
 
 
 def read(config: Config, progress: Progress = silent) -> State:
@@ -107,15 +114,18 @@ def read_deliveries(config: Config) -> State:
     Raises
     ------
     ConfigError
-        When a coordinate system of the configuration is unknown or of the wrong sort.
+        When a coordinate system of the configuration is unknown or of the wrong sort, or a period is none.
     """
     for spec in config.deliveries:
         if spec.assume_crs:
             require_horizontal(spec.assume_crs)
+        if spec.period:
+            parse_period(spec.period)  # a mistake here must not wait for the end of the run
     if config.working_crs:
         require_equal_area(config.working_crs)
     with tempfile.TemporaryDirectory(prefix="geopipe-", ignore_cleanup_errors=True) as folder:
-        return ingest(_deliveries(config, Path(folder)), load_vocabulary())
+        confirmed = load_confirmations(config.confirmations) if config.confirmations else ()
+        return ingest(_deliveries(config, Path(folder)), load_vocabulary(), confirmed, today(config))
 
 
 def _deliveries(config: Config, folder: Path) -> Iterator[tuple[RawDelivery, DeliveryOptions]]:
@@ -123,6 +133,7 @@ def _deliveries(config: Config, folder: Path) -> Iterator[tuple[RawDelivery, Del
     sources: list[Source] = []
     options: list[DeliveryOptions] = []
     seen: set[Path] = set()
+    neighbours = Neighbours()
     for spec in config.deliveries:
         for source in find_sources([spec.path]):
             path = source.path.resolve()
@@ -139,36 +150,22 @@ def _deliveries(config: Config, folder: Path) -> Iterator[tuple[RawDelivery, Del
                 str(folder.parent),
                 "Free some space there, or set TMPDIR to another folder.",
             )
-        yield raw, known
+        yield replace(raw, files_beside=neighbours.of(raw.path)), known
 
 
 def _is_own(path: Path, output: Path) -> bool:
     """Say whether an earlier run has written this file: a result is not itself a delivery."""
     result = path.parent == output and path.match(f"{Path(GEOPACKAGE).stem}*.gpkg")
-    return result or path.is_relative_to(output / "runs")
+    return result or any(path.is_relative_to(output / name) for name in ("runs", RETURN_FOLDER))
 
 
-def advance(state: State, stage: str, config: Config, policy: Policy) -> State:
-    """Run one stage after ingest, and check the frames that it leaves."""
-    done = STEPS[stage](state, config, policy)
-    check(done.features, FEATURES, f"features after {stage}")
-    check(done.overlaps, OVERLAPS, f"overlaps after {stage}")
-    return done
-
-
-def run(
-    config: Config, progress: Progress = silent, keep: Callable[[str, State], None] | None = None
-) -> State:
-    """Run all stages in memory; `keep`, if given, is handed what each one made."""
+def run(config: Config, progress: Progress = silent, keep: Keep = as_it_is) -> State:
+    """Run all stages in memory; `keep` is handed what each one made, and may add to it."""
     policy = load_policy(config.policy)
-    state = read(config, progress)
-    if keep:
-        keep("ingest", state)
+    state = keep("ingest", read(config, progress))
     for stage in STEPS:
         progress(stage)
-        state = advance(state, stage, config, policy)
-        if keep:
-            keep(stage, state)
+        state = keep(stage, advance(state, stage, config, policy))
     return state
 
 
@@ -179,12 +176,21 @@ def compare(config: Config, progress: Progress = silent) -> Result:
 
 
 def finish(
-    state: State, config: Config, folder: Path, started: dt.datetime, progress: Progress = silent
+    state: State,
+    config: Config,
+    folder: Path,
+    started: dt.datetime,
+    progress: Progress = silent,
+    past: Past = Past(),
 ) -> Result:
-    """Summarise and publish what the stages made."""
+    """Summarise and publish what the stages made, and what is known of earlier deliveries."""
     progress("publish")
-    summary = summarise(state, load_policy(config.policy))
-    outputs: Sequence[Path] = publish(state, summary, folder, config.layers, started)
+    returns = collect_returns(state, load_catalogue(), past.trend)
+    summary = summarise(state, load_policy(config.policy)) | {
+        "returns": summarise_returns(returns),
+        "not_read": list(past.not_read),
+    }
+    outputs: Sequence[Path] = publish(state, summary, folder, config.layers, started, returns)
     return Result(summary, tuple(outputs))
 
 
@@ -201,15 +207,51 @@ def run_and_keep(config: Config, progress: Progress = silent) -> Result:
 def _run_and_keep(config: Config, progress: Progress) -> Result:
     started = dt.datetime.now(dt.UTC)
     save_config(config.workspace, config)
-    state = run(config, progress, keep=lambda stage, made: save_state(config.workspace, stage, made, STAGES))
-    progress("publish")
-    summary = summarise(state, load_policy(config.policy))
+    with Ledger.open(config.workspace) as ledger:
+        return _run_with(ledger, config, started, progress)
+
+
+def _run_with(ledger: Ledger, config: Config, started: dt.datetime, progress: Progress) -> Result:
+    came: list[tuple[Received, ...]] = []
+
+    def keep(stage: str, made: State) -> State:
+        """Leave what a stage made in the workspace; remember the deliveries as they were placed."""
+        if stage == "check":
+            came.append(received(made))
+            before = ledger.before(came[0], made.working_crs)
+            made = replace(made, previous=before.previous, carried_before=before.carried)
+        save_state(config.workspace, stage, made, STAGES)
+        return made
+
+    state = run(config, progress, keep)
     building = config.output / "runs" / ".building"
-    outputs = publish(state, summary, building, config.layers, started)
-    folder = settle(building, config.output / "runs", json.dumps(summary, sort_keys=True, ensure_ascii=False))
+    shutil.rmtree(building, ignore_errors=True)  # of a run that was interrupted
+    result = finish(state, config, building, started, progress, _past(ledger, state, came[0]))
+    content = json.dumps(result.summary, sort_keys=True, ensure_ascii=False)
+    folder = settle(building, config.output / "runs", content)
     progress("index")
     ids = state.features.numpy("row_id")
     if not is_current(folder / INDEX, state.features.geometry, ids):
         build_index(folder / INDEX, state.features.geometry, ids)
     point_to(config.output, folder)
-    return Result(summary, tuple(folder / path.name for path in outputs))
+    ledger.record(folder.name, started, came[0], state, state.carried)
+    return Result(result.summary, tuple(folder / path.name for path in result.outputs))
+
+
+def _past(ledger: Ledger, state: State, came: Sequence[Received]) -> Past:
+    """Return what went back to each operator before, and which deliveries in force were not read now."""
+    now = {delivery.content_hash for delivery in state.deliveries}
+    operators = {*state.features.values("operator"), *state.rejected.values("operator")}
+    trend: dict[str, list[Earlier]] = {}
+    for operator in sorted(operators):
+        returned: dict[dt.date, int] = {}
+        for row in ledger.trend(operator):
+            if row["content_hash"] not in now:
+                day = dt.datetime.fromisoformat(row["received_at"]).date()
+                returned[day] = returned.get(day, 0) + row["returned"]
+        trend[operator] = [Earlier(day, count) for day, count in sorted(returned.items())]
+    not_read = [
+        {"file": row["file"], "operator": row["operator"], "received": row["received_at"][:10]}
+        for row in ledger.not_read(came)
+    ]
+    return Past(trend, not_read)

@@ -55,12 +55,12 @@ def find_areas(
 
 def _registered(folder: Path) -> tuple[Frame, str, Path]:
     """Return the areas of a workspace or of a published run, their CRS, and where their index is."""
-    if (folder / "deduplicate").is_dir():
-        state = load_state(folder, "deduplicate")
+    if (folder / "history").is_dir():
+        state = load_state(folder, "history")
         shown = state.features.table.drop_columns(["attributes", "source_geometry", "source_crs"])
         return Frame(shown, state.features.geometry), state.working_crs, folder / "index"
     run = current_run(folder)
-    (geopackage,) = read_summary(run)["files"]
+    geopackage = next(iter(read_summary(run)["files"]))  # the map comes first
     areas, crs = read_layer(run / geopackage, "areas")
     return areas, crs, run / INDEX
 

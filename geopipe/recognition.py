@@ -11,7 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
+
+from geopipe.config import Vocabulary
 
 # Aliases have at most this many words.
 _LONGEST_ALIAS = 6
@@ -89,3 +93,18 @@ def map_values(column: Any, convert: Callable[[Any], Any], kind: pa.DataType) ->
         encoded = encoded.combine_chunks()
     values = pa.array([None if v is None else convert(v) for v in encoded.dictionary.to_pylist()], kind)
     return values.take(encoded.indices)
+
+
+def point_meanings(types: Any, vocabulary: Vocabulary) -> NDArray[np.object_]:
+    """Return danger, harmless or unknown for each point type; one dangerous word is enough."""
+    danger = {fold(word) for word in vocabulary.danger_points}
+    harmless = {fold(word) for word in vocabulary.harmless_points}
+
+    def meaning(text: str) -> str:
+        words = set(fold(text).split())
+        if words & danger:
+            return "danger"
+        return "harmless" if words & harmless else "unknown"
+
+    found = map_values(types, meaning, pa.string()).fill_null("unknown")
+    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=object)

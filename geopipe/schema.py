@@ -142,6 +142,42 @@ OVERLAPS = pa.schema(
 # Ground by class and by how many records claim it: `claims` = k, `ground_m2` = area claimed exactly k times.
 COVERAGE = pa.schema([("ground", pa.string()), ("claims", pa.int64()), ("ground_m2", pa.float64())])
 
+# What a delivery changed against the ones before. `geometry` is the ground that was given up or taken in,
+# else the record's polygon.
+CHANGES = pa.schema(
+    [
+        ("change", pa.string()),
+        ("operator", pa.string()),
+        ("register", pa.string()),
+        ("role", pa.string()),
+        ("kind", pa.string()),
+        ("previous_id", pa.string()),
+        ("current_id", pa.string()),
+        ("attributes_changed", pa.string()),
+        ("lost_m2", pa.float64()),
+        ("gained_m2", pa.float64()),
+        ("sentence", pa.string()),
+    ]
+)
+# `outcome` is same, differs, not_in_imsma or not_delivered; `set_aside` says that the national copy stands
+# no longer among the areas. `geometry` is the ground on which the copies differ, else the record's polygon.
+COPIES = pa.schema(
+    [
+        ("outcome", pa.string()),
+        ("matched_by", pa.string()),
+        ("set_aside", pa.bool_()),
+        ("operator", pa.string()),
+        ("register", pa.string()),
+        ("kind", pa.string()),
+        ("operator_row_id", pa.string()),
+        ("operator_id", pa.string()),
+        ("national_row_id", pa.string()),
+        ("national_id", pa.string()),
+        ("differences", pa.string()),
+        ("difference_m2", pa.float64()),
+    ]
+)
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -284,6 +320,22 @@ class LayerCount:
 
 
 @dataclass(frozen=True)
+class Proposal:
+    """Another way to read the coordinates of a layer, with its evidence; applied only when confirmed.
+
+    `rows` are record numbers; None means the whole layer. `correction` is empty where nothing can be
+    proposed because several readings fit equally well.
+    """
+
+    layer: str
+    code: str
+    correction: str
+    records: int
+    sentence: str
+    rows: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
 class Delivery:
     """One delivered file as it was read.
 
@@ -292,7 +344,8 @@ class Delivery:
     if geopipe knows one; `operations` are the coordinate operations used;
     `is_reference` says that points or lines are meant, so that no polygon is missed;
     `operator` is empty where a file holds records of several; a `mode` of snapshot says that
-    the file is a whole register.
+    the file is a whole register. `files_beside` are the names of documents and pictures that
+    came with it, None where nobody looked.
     """
 
     file: str
@@ -303,11 +356,13 @@ class Delivery:
     assumptions: tuple[str, ...] = ()
     operations: tuple[dict[str, Any], ...] = ()
     suggestion: str = ""
+    proposals: tuple[Proposal, ...] = ()
     is_reference: bool = False
     operator: str = ""
     role: str = "operator"
     mode: str = "increment"
     period: str = ""
+    files_beside: tuple[str, ...] | None = None
 
     @property
     def records_in(self) -> int:
@@ -317,7 +372,13 @@ class Delivery:
 
 @dataclass(frozen=True)
 class State:
-    """Everything that the stages have made so far."""
+    """Everything that the stages have made so far.
+
+    `previous` and `carried_before` are what earlier deliveries left in force, until the stage `changes` has
+    held the run against them; `earlier` are the records of earlier deliveries that stay on the map: they
+    are among `features`, but are no input records of this run. Those that vanished, shrank or were returned
+    are `carried`: their alarms go on in the next run.
+    """
 
     deliveries: tuple[Delivery, ...] = ()
     features: Frame = field(default_factory=lambda: empty_frame(FEATURES))
@@ -328,7 +389,20 @@ class State:
     duplicates: Frame = field(default_factory=lambda: empty_frame(DUPLICATES))
     overlaps: Frame = field(default_factory=lambda: empty_frame(OVERLAPS))
     coverage: Frame = field(default_factory=lambda: empty_frame(COVERAGE))
+    previous: Frame = field(default_factory=lambda: empty_frame(FEATURES))
+    carried_before: Frame = field(default_factory=lambda: empty_frame(FEATURES))
+    earlier: Frame = field(default_factory=lambda: empty_frame(FEATURES))
+    carried: Frame = field(default_factory=lambda: empty_frame(FEATURES))
+    changes: Frame = field(default_factory=lambda: empty_frame(CHANGES))
+    copies: Frame = field(default_factory=lambda: empty_frame(COPIES))
     working_crs: str = ""
+
+    @property
+    def own_features(self) -> Frame:
+        """The areas that are input records of this run."""
+        if len(self.earlier) == 0:
+            return self.features
+        return self.features.take(~self.features.flags("row_id", self.earlier.values("row_id")))
 
     def adding(self, **frames: Sequence[Frame]) -> State:
         """Return a state with more rows appended to the named frames."""

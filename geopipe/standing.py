@@ -14,10 +14,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geopipe.catalogue import severity_of
 from geopipe.config import Policy
 from geopipe.geometry import overlaid
 from geopipe.schema import DUPLICATES, Frame, Geometries, Indices, Mask, findings_about, make_frame, origin
-from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Outcome, Severity, Status
+from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Outcome, Status
 from geopipe.threads import threaded
 
 # A hazard with one status must not stand for one that is more open.
@@ -113,13 +114,13 @@ class Standing:
         self._aside.append({"row": row, "outcome": str(outcome), "how": how, "sentence": sentence})
 
     def tell(
-        self, row: int, code: str, severity: Severity, sentence: str, other: int,
+        self, row: int, code: str, sentence: str, other: int,
         ground: shapely.Geometry | None = None,
     ) -> None:  # fmt: skip
         """Tell of a row that stays, with the ground in question (its own where none is given)."""
         place = self.areas.geometry[row] if ground is None else ground
         self._told.append(
-            {"row": row, "other": other, "code": code, "severity": str(severity), "sentence": sentence,
+            {"row": row, "other": other, "code": code, "severity": severity_of(code), "sentence": sentence,
              "ground": place}
         )  # fmt: skip
 

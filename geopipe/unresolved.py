@@ -14,6 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geopipe.corrections import parse_correction
 from geopipe.crs import candidates, degrees_called_metres, in_range, to_lonlat
 from geopipe.geometry import leaves_of, outline
 from geopipe.schema import UNRESOLVED, Frame, make_frame, origin
@@ -34,7 +35,7 @@ def unresolved_of(records: Frame, reasons: NDArray[np.object_], sentences: NDArr
     Parameters
     ----------
     records : Frame
-        FEATURES rows that are refused or questioned; placed by `source_geometry` and `source_crs`.
+        FEATURES rows that are refused or questioned; placed by `source_geometry` and `crs`.
     reasons, sentences : arrays of str, one per record
 
     Returns
@@ -46,12 +47,12 @@ def unresolved_of(records: Frame, reasons: NDArray[np.object_], sentences: NDArr
     hazard = np.flatnonzero(records.flags("kind", sorted(POSSIBLE_HAZARD_KINDS)))
     wkb = records.table["source_geometry"].take(hazard).to_pylist()
     delivered = records.table["attributes"].take(hazard).to_pylist()
-    crs = records.table["source_crs"].take(hazard).to_pylist()
+    crs, confirmed = (records.table[name].take(hazard).to_pylist() for name in ("crs", "correction"))
     rows: list[int] = []
     places: list[shapely.Geometry] = []
     positions: list[str] = []
-    for row, data, text, source in zip(hazard, wkb, delivered, crs, strict=True):
-        points = _rings(data) if data is not None else _in_text(text or "")
+    for row, data, text, source, correction in zip(hazard, wkb, delivered, crs, confirmed, strict=True):
+        points = _corrected(_rings(data) if data is not None else _in_text(text or ""), correction or "")
         for place, position in _placed(points, source):
             rows.append(int(row))
             places.append(place)
@@ -87,6 +88,14 @@ def _rings(data: bytes) -> Rings:
         for ring in (shapely.get_rings(leaf) if shapely.get_dimensions(leaf) == 2 else [leaf])
     ]
     return [shapely.get_coordinates(ring) for ring in rings]
+
+
+def _corrected(rings: Rings, confirmed: str) -> Rings:
+    """Return the points as a person has confirmed that they are meant."""
+    points = np.array([shapely.MultiPoint(ring) for ring in rings], dtype=object)
+    for text in confirmed.split(";") if confirmed and rings else ():
+        points = parse_correction(text).apply(points)
+    return [shapely.get_coordinates(point) for point in points]
 
 
 def _placed(rings: Rings, source: str) -> Iterator[tuple[shapely.Geometry, str]]:

@@ -75,6 +75,8 @@ class Area:
     found: dt.date | None = None
     attributes: str = "{}"
     register: str | None = None
+    province: str | None = None
+    district: str | None = None
 
 
 def area(ground: Any, kind: str = "CHA", operator: str = "MAG", id: str | None = None, **more: Any) -> Area:
@@ -148,10 +150,13 @@ def _frame(records: Sequence[Area], crs: str, with_geometry: bool) -> Frame:
         "date_found": [r.found for r in records],
         "point_type": [r.point_type for r in records],
         "clearance_depth_cm": pa.array([r.depth for r in records], pa.float64()),
+        "province_stated": pa.array([r.province for r in records], pa.string()),
+        "district_stated": pa.array([r.district for r in records], pa.string()),
         "area_stated_m2": pa.array([r.stated_m2 for r in records], pa.float64()),
         "attributes": [r.attributes for r in records],
         "source_geometry": wkb,
         "source_crs": pa.array(stated, pa.string()).dictionary_encode(),
+        "crs": pa.array(stated, pa.string()).dictionary_encode(),
     }
     if with_geometry:
         columns["area_m2"] = shapely.area(geometry)

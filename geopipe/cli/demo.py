@@ -24,16 +24,47 @@ from geopipe.cli import options
 @click.option(
     "--seed", metavar="S", type=int, default=42, show_default=True, help="The same seed makes the same files."
 )
+@click.option(
+    "--faults",
+    is_flag=True,
+    help="Instead many small deliveries: each known fault in each format that can hold it.",
+)
 @options.json_option
 @options.quiet_option
-def demo_command(folder: Path, size: int, seed: int, as_json: bool, quiet: bool) -> None:
+def demo_command(folder: Path, size: int, seed: int, faults: bool, as_json: bool, quiet: bool) -> None:
     """Make demo deliveries of five operators in DIR, with the truth about them in DIR/truth.json.
+
+    With --faults DIR must be new or empty; it gets one folder for each format.
 
     \b
     Examples:
       geopipe demo demo
       geopipe demo big --size 100000 --seed 7
+      geopipe demo faults --faults
     """  # fmt: skip
+    if faults:
+        _make_faults(folder, seed, as_json, quiet)
+    else:
+        _make_deliveries(folder, size, seed, as_json, quiet)
+
+
+def _make_faults(folder: Path, seed: int, as_json: bool, quiet: bool) -> None:
+    """Make deliveries with one fault each."""
+    from geopipe.demo.faults import make_fault_demo
+
+    truth = make_fault_demo(folder, seed=seed)
+    if as_json:
+        counts = {item["file"]: item["records"] for item in truth["deliveries"]}
+        told = {"files": counts, "not_possible": truth["not_possible"]}
+        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+    elif not quiet:
+        formats = len({item["format"] for item in truth["deliveries"]})
+        click.echo(f"{len(truth['deliveries']):,} deliveries in {formats} formats in {folder}")
+        click.echo(f"Now try: geopipe compare {shlex.quote(str(folder / 'geojson'))} -o out")
+
+
+def _make_deliveries(folder: Path, size: int, seed: int, as_json: bool, quiet: bool) -> None:
+    """Make the deliveries that are compared with each other."""
     from geopipe.demo import make_demo
 
     truth = make_demo(folder, size=size, seed=seed)

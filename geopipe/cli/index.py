@@ -15,7 +15,7 @@ from geopipe.cli.show import progress, show_stage
 @options.json_option
 @options.quiet_option
 def index_command(workspace: Path, as_json: bool, quiet: bool) -> None:
-    """Build the spatial index of the areas that deduplicate kept in a workspace.
+    """Build the spatial index of the areas that are kept in a workspace.
 
     The index can be asked with `geopipe query`. It is rebuilt by itself when the areas change, and
     no other stage depends on it.
@@ -29,6 +29,6 @@ def index_command(workspace: Path, as_json: bool, quiet: bool) -> None:
 
     with progress(quiet or as_json) as show:
         show("index")
-        state = load_state(workspace, "deduplicate")
+        state = load_state(workspace, "history")
         build_index(workspace / "index", state.features.geometry, state.features.numpy("row_id"))
     show_stage("index", state, quiet=quiet, as_json=as_json)

@@ -29,7 +29,8 @@ def ingest_command(paths: tuple[Path, ...], workspace: Path, as_json: bool, quie
     """
     from geopipe.errors import ExitCode
     from geopipe.io.store import hold, save_config, save_state
-    from geopipe.pipeline import STAGES, read
+    from geopipe.pipeline import read
+    from geopipe.steps import STAGES
 
     config = options.make_config([path.resolve() for path in paths], **given)
     with progress(quiet or as_json) as show:

@@ -17,15 +17,23 @@ COMMANDS = {
     "demo": "demo",
     "run": "run",
     "query": "query",
+    "changes": "changes",
+    "ledger": "ledger",
     "profile": "profile",
+    "confirm": "confirm",
     "ingest": "ingest",
     "validate": "stages",
     "reproject": "stages",
+    "locate": "stages",
+    "check": "stages",
     "deduplicate": "stages",
+    "history": "stages",
     "index": "index",
     "overlaps": "stages",
     "publish": "publish",
     "report": "report",
+    "returns": "returns",
+    "checks": "checks",
 }
 
 

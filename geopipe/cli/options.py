@@ -35,6 +35,11 @@ fail_on_option = click.option(
     "--fail-on", type=click.Choice([s.value for s in Severity]), default=None,
     help="Exit with 5 when there is a finding at least this severe.",
 )  # fmt: skip
+confirmations_option = click.option(
+    "--confirmations", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("confirmations.jsonl"), show_default=True,
+    help="File in which `geopipe confirm` keeps what was confirmed.",
+)  # fmt: skip
 _KINDS = [kind.value.lower() for kind in Kind]
 _DELIVERY_OPTIONS = (
     click.option("--operator", metavar="NAME", multiple=True,
@@ -53,6 +58,7 @@ _DELIVERY_OPTIONS = (
                  help="Equal-area coordinate system to measure in.  [default: chosen from the data]"),
     click.option("--policy", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
                  help="Policy with the table of findings."),
+    confirmations_option,
 )  # fmt: skip
 
 
@@ -89,6 +95,7 @@ def make_config(paths: Sequence[Path], **given: Any) -> Any:
         ),
         policy=given["policy"],
         working_crs=given["working_crs"],
+        confirmations=given["confirmations"].absolute(),
     )
     return with_layers(config, given.get("layers"))
 

@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,7 +20,10 @@ _STAGES = {
     "ingest": "Reading the deliveries",
     "validate": "Checking every record",
     "reproject": "Bringing all into one coordinate system",
+    "locate": "Finding provinces and districts",
+    "check": "Asking what cannot be",
     "deduplicate": "Looking for duplicates and older versions",
+    "history": "Comparing with earlier deliveries",
     "index": "Building the index",
     "overlaps": "Measuring overlaps",
     "publish": "Writing the results",
@@ -70,6 +74,14 @@ def show_problems(summary: dict[str, Any]) -> None:
     """Print one sentence for each file that was left out, and the whole command that would help."""
     suggestions = []
     for delivery in summary["deliveries"]:
+        for proposal in delivery["proposals"]:
+            click.echo(f"{delivery['file']}: {proposal['sentence']}", err=True)
+            if proposal["correction"]:
+                own = ["confirm", _typed(delivery["file"]), "--correction", proposal["correction"]]
+                # What only a comparison with other deliveries shows, this file alone does not.
+                own += ["--rows", "all"] if proposal["code"] == "DATUM_SUSPECTED" else []
+                click.echo(f'    {shlex.join(["geopipe", *own])} --by "YOUR NAME"', err=True)
+    for delivery in summary["deliveries"]:
         for problem in delivery["problems"]:
             click.echo(problem["sentence"], err=True)
         suggestions += [delivery["suggestion"]] if delivery["suggestion"] else []
@@ -80,3 +92,14 @@ def show_problems(summary: dict[str, Any]) -> None:
         return
     for suggestion in dict.fromkeys(suggestions):
         click.echo(f"    {shlex.join(['geopipe', *sys.argv[1:]])} {suggestion}", err=True)
+
+
+def _typed(file: str) -> str:
+    """Return the path of a delivered file as it can be typed here: below one of the paths just typed."""
+    for typed in map(Path, sys.argv[2:]):
+        if typed.name == Path(file).name and typed.exists():
+            return str(typed)
+        found = next(iter(sorted(typed.rglob(Path(file).name))), None) if typed.is_dir() else None
+        if found is not None:
+            return str(found)
+    return file

@@ -14,7 +14,7 @@ def _advance(stage: str, workspace: Path, as_json: bool, quiet: bool) -> None:
     """Run one stage on what the one before left, and say what came of it."""
     from geopipe.config import load_policy
     from geopipe.io.store import hold, load_saved_config, load_state, save_state
-    from geopipe.pipeline import STAGES, advance
+    from geopipe.steps import STAGES, advance
 
     config = load_saved_config(workspace)
     with progress(quiet or as_json) as show, hold(workspace):
@@ -57,6 +57,36 @@ def reproject_command(workspace: Path, as_json: bool, quiet: bool) -> None:
     _advance("reproject", workspace, as_json, quiet)
 
 
+@click.command("locate")
+@options.workspace_option
+@options.json_option
+@options.quiet_option
+def locate_command(workspace: Path, as_json: bool, quiet: bool) -> None:
+    """Find the province and district of each record, and hold them against what it states.
+
+    \b
+    Example:
+      geopipe locate -w work
+    """
+    _advance("locate", workspace, as_json, quiet)
+
+
+@click.command("check")
+@options.workspace_option
+@options.json_option
+@options.quiet_option
+def check_command(workspace: Path, as_json: bool, quiet: bool) -> None:
+    """Look for what cannot be, or is left out, in single records, layers and files.
+
+    No record is changed. `geopipe checks` explains every code.
+
+    \b
+    Example:
+      geopipe check -w work
+    """
+    _advance("check", workspace, as_json, quiet)
+
+
 @click.command("deduplicate")
 @options.workspace_option
 @options.json_option
@@ -71,6 +101,23 @@ def deduplicate_command(workspace: Path, as_json: bool, quiet: bool) -> None:
       geopipe deduplicate -w work
     """
     _advance("deduplicate", workspace, as_json, quiet)
+
+
+@click.command("history")
+@options.workspace_option
+@options.json_option
+@options.quiet_option
+def history_command(workspace: Path, as_json: bool, quiet: bool) -> None:
+    """Hold the records against earlier deliveries and against the national database.
+
+    Earlier deliveries are known to `geopipe run` only, from its ledger. Hazard that vanished or shrank
+    stays on the map with an alarm. Copies of one record in the national database are never overlaps.
+
+    \b
+    Example:
+      geopipe history -w work
+    """
+    _advance("history", workspace, as_json, quiet)
 
 
 @click.command("overlaps")

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from geopipe.io.delivery import Problem, ReadLimits, RefusedError
-from geopipe.io.formats import FOREIGN_SUFFIXES, SUFFIXES, Format, format_of
+from geopipe.io.formats import FOREIGN_SUFFIXES, MAXML_ROOT, SUFFIXES, Format, format_of, xml_root
+from geopipe.io.imsmatables import MAIN, groups_of, table_of
 
 COMPANIONS = (".shx", ".dbf", ".prj", ".cpg")
 NESTED = (".zip", ".shz", ".kmz", ".gz")
@@ -71,6 +72,7 @@ def unpack_zip(path: Path, folder: Path, limits: ReadLimits, label: str) -> list
         with zipfile.ZipFile(path) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir() and not _is_sidecar(info)]
             _check(infos, path, limits, label)
+            infos = [info for info in infos if not _is_other_xml(archive, info)]
             budget = [0]
             members = []
             for number, group in enumerate(_groups(infos, path), start=1):
@@ -85,6 +87,14 @@ def _is_sidecar(info: zipfile.ZipInfo) -> bool:
     """Tell whether a member was written by an operating system."""
     path = PurePosixPath(info.filename)
     return "__MACOSX" in path.parts or path.name.startswith("._") or path.name == ".DS_Store"
+
+
+def _is_other_xml(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
+    """Tell whether a member is XML that describes other files; only reports of IMSMA are deliveries."""
+    if not info.filename.lower().endswith(".xml"):
+        return False
+    with archive.open(info) as member:
+        return xml_root(member.read(1 << 16)) != MAXML_ROOT
 
 
 def _check(infos: list[zipfile.ZipInfo], path: Path, limits: ReadLimits, label: str) -> None:
@@ -120,8 +130,10 @@ def _groups(infos: list[zipfile.ZipInfo], path: Path) -> list[tuple[str, Format,
     """Return name, format and members of everything in the archive that can be read or must be told of."""
     by_name = {info.filename.replace("\\", "/"): info for info in infos}
     geodatabases: dict[str, list[zipfile.ZipInfo]] = {}
-    found: list[tuple[str, Format, list[zipfile.ZipInfo]]] = []
+    found, taken = _exports(by_name)
     for name, info in by_name.items():
+        if name in taken:
+            continue
         folder = next((str(p) for p in PurePosixPath(name).parents if p.suffix.lower() == ".gdb"), None)
         if (
             folder is None
@@ -145,6 +157,21 @@ def _groups(infos: list[zipfile.ZipInfo], path: Path) -> list[tuple[str, Format,
             found.append((name, kind, [info]))
     found += [(name, Format.FILEGDB, members) for name, members in geodatabases.items()]
     return sorted(found, key=lambda group: group[0])
+
+
+def _exports(
+    by_name: dict[str, zipfile.ZipInfo],
+) -> tuple[list[tuple[str, Format, list[zipfile.ZipInfo]]], set[str]]:
+    """Return the IMSMA NG exports of an archive, main table first, and the names of all their members."""
+    found: list[tuple[str, Format, list[zipfile.ZipInfo]]] = []
+    taken: set[str] = set()
+    for folder in sorted({PurePosixPath(name).parent for name in by_name}):
+        here = {PurePosixPath(name).name: name for name in by_name if PurePosixPath(name).parent == folder}
+        for group in groups_of(here):
+            names = [here[group[MAIN]], *(here[own] for table, own in group.items() if table != MAIN)]
+            found.append((names[0], Format.IMSMA, [by_name[name] for name in names]))
+            taken.update(names)
+    return found, taken
 
 
 def _companions(name: str, by_name: dict[str, zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
@@ -173,10 +200,16 @@ def _unpack(
     problem = _not_read(name, suffix, label) if kind is Format.UNKNOWN else None
     if kind is Format.FILEGDB:
         target.mkdir()
+    if kind is Format.IMSMA:
+        folder = folder / f"m{number:04d}"
+        folder.mkdir()
+        target = folder / f"{MAIN}.csv"
     for info in infos:
         own = PurePosixPath(info.filename.replace("\\", "/"))
         # Inside a geodatabase the file names carry meaning; only plain ones exist there.
-        if kind is Format.FILEGDB:
+        if kind is Format.IMSMA:
+            path = folder / f"{table_of(own.name)}.csv"
+        elif kind is Format.FILEGDB:
             if not own.name.isascii() or not own.name.replace(".", "").replace("_", "").isalnum():
                 continue
             path = target / own.name

@@ -34,15 +34,21 @@ from geopipe.io.delivery import (
     no_records,
     refused_layer,
 )
-from geopipe.io.formats import DRIVERS, Format, format_of, require_beginning
+from geopipe.io.esrijson import read_esrijson
+from geopipe.io.formats import DRIVERS, Format, ends_open, format_of, refined, require_beginning
 from geopipe.io.geojson import read_geojson, read_sequence
 from geopipe.io.geoparquet import read_geoparquet
+from geopipe.io.gpx import read_gpx
+from geopipe.io.imsma import read_imsma
+from geopipe.io.imsmatables import companions as tables_of_export
 from geopipe.io.job import Job, reason_of
 from geopipe.io.kml import read_kml
 from geopipe.io.layered import read_flatgeobuf, read_geodatabase, read_geopackage
+from geopipe.io.maxml import read_maxml
 from geopipe.io.shapefile import SUFFIXES, companions, read_shapefile
 from geopipe.io.sources import Source
 from geopipe.io.tables import read_table
+from geopipe.io.workbook import read_workbook
 
 READERS: dict[Format, Callable[[Job], list[RawLayer]]] = {
     Format.SHAPEFILE: read_shapefile,
@@ -50,11 +56,27 @@ READERS: dict[Format, Callable[[Job], list[RawLayer]]] = {
     Format.FILEGDB: read_geodatabase,
     Format.GEOJSON: read_geojson,
     Format.GEOJSONSEQ: read_sequence,
+    Format.ESRIJSON: read_esrijson,
     Format.KML: read_kml,
+    Format.GPX: read_gpx,
+    Format.MAXML: read_maxml,
+    Format.IMSMA: read_imsma,
     Format.FLATGEOBUF: read_flatgeobuf,
     Format.GEOPARQUET: read_geoparquet,
     Format.TABLE: read_table,
+    Format.WORKBOOK: read_workbook,
 }
+# These readers hand the file's name to GDAL, which takes some signs in it for an address.
+OPENED_BY_GDAL = (
+    Format.SHAPEFILE,
+    Format.GEOPACKAGE,
+    Format.FILEGDB,
+    Format.GEOJSON,
+    Format.GEOJSONSEQ,
+    Format.ESRIJSON,
+    Format.KML,
+    Format.FLATGEOBUF,
+)
 Answer = tuple[RawDelivery, tuple[str | None, ...]]
 
 
@@ -103,7 +125,7 @@ def read_source(source: Source, folder: Path, limits: ReadLimits) -> Answer:
     kind = format_of(source.path.stem) if source.format is Format.GZIP else source.format
     blank = RawDelivery(source.path, DRIVERS[kind])
     try:
-        blank = replace(blank, content_hash=content_hash(source))
+        blank = replace(blank, content_hash=content_hash(source), driver=DRIVERS[refined(source.path, kind)])
         job = Job(source.path.absolute(), label, _stem(source.path), folder, limits)
         layers = _read(job, source.format)
     except RefusedError as refusal:
@@ -121,13 +143,21 @@ def read_source(source: Source, folder: Path, limits: ReadLimits) -> Answer:
             code, sentence = NO_ROOM, reason_of(error)
         return replace(blank, problem=Problem(code, sentence)), ()
     except Exception as error:
-        what = f"{type(error).__name__} {reason_of(error)}"
-        sentence = f"{label}: the reader failed ({what}). Please report this, with the file if you can."
-        return replace(blank, problem=Problem("READER_FAILED", sentence)), ()
+        remedy = "Please report this, with the file if you can"
+        return replace(blank, problem=_failure(label, error, remedy)), ()
     try:
         return _kept(blank, layers, folder)
     except OSError as error:  # the file was read: it is the temporary folder that refuses
         return replace(blank, problem=Problem(NO_ROOM, reason_of(error))), ()
+
+
+def _failure(label: str, error: Exception, remedy: str) -> Problem:
+    """Say what became of a file that a reader did not expect."""
+    if isinstance(error, UnicodeDecodeError):  # libraries give names of columns and tables as text
+        sentence = f"{label}: the file is damaged: a text in it cannot be read. Ask for a new copy."
+        return Problem("FILE_UNREADABLE", sentence)
+    sentence = f"{label}: the reader failed ({type(error).__name__} {reason_of(error)}). {remedy}."
+    return Problem("READER_FAILED", sentence)
 
 
 def _kept(delivery: RawDelivery, layers: list[RawLayer], folder: Path) -> Answer:
@@ -155,7 +185,13 @@ def _read(job: Job, kind: Format) -> list[RawLayer]:
         return _read(replace(job, path=inner), format_of(inner.name))
     if kind is Format.SHAPEFILE:
         _require_plain(job)
-    layers = READERS[kind](_staged(job, kind))
+    kind = refined(job.path, kind)
+    layers = READERS[kind](_staged(job, kind) if kind in OPENED_BY_GDAL else job)
+    if kind in (Format.TABLE, Format.GEOJSONSEQ) and layers and ends_open(job.path):
+        sentence = (
+            f"{job.label}: the last line has no line end, so the file may be cut. Compare its last record."
+        )
+        layers[0] = replace(layers[0], notes=(*layers[0].notes, Problem("END_OPEN", sentence)))
     return [judged(layer, job.label) for layer in layers]
 
 
@@ -213,10 +249,7 @@ def _read_member(job: Job, member: Member) -> list[RawLayer]:
     except RefusedError as refusal:
         return [refused_layer(member.name, refusal)]
     except Exception as error:
-        sentence = (
-            f"{label}: the reader failed ({type(error).__name__} {reason_of(error)}). Ask for a new copy."
-        )
-        return [RawLayer(member.name, problem=Problem("READER_FAILED", sentence))]
+        return [RawLayer(member.name, problem=_failure(label, error, "Ask for a new copy"))]
     return [
         layer if layer.name == member.name else replace(layer, name=f"{member.name}/{layer.name}")
         for layer in layers
@@ -247,6 +280,8 @@ def content_hash(source: Source) -> str:
     if source.format is Format.SHAPEFILE:
         found = companions(path)
         parts = [(suffix, found[suffix]) for suffix in SUFFIXES if suffix in found]
+    elif source.format is Format.IMSMA:
+        parts = list(tables_of_export(path).items())
     elif path.is_dir():
         inside = (p for p in path.rglob("*") if p.is_file() and p.suffix.lower() != ".lock")
         parts = sorted((p.relative_to(path).as_posix(), p) for p in inside)

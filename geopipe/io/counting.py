@@ -9,18 +9,27 @@ import mmap
 import re
 import sqlite3
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 from xml.parsers import expat
 
 from geopipe.io.delivery import Problem, RefusedError
+from geopipe.io.formats import ESRI_FEATURE
 from geopipe.terms import CountMethod
 
 FEATURE = re.compile(rb'"type"\s*:\s*"Feature"')
+GEOMETRY_MEMBER = re.compile(rb'"geometry"\s*:')
 ANY_FEATURE_TYPE = re.compile(rb'"type"\s*:\s*"(FeatureCollection|Feature)"')
-KML_END = re.compile(rb"</(\w+:)?kml\s*>\s*\0*$")
+XML_END = re.compile(rb"</(\w+:)?(?:kml|gpx|MineActionFieldReport)\s*>\s*\0*$")
+XML_ASIDES = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>", re.DOTALL)
+# Strings, brackets and colons of JSON; a list of plain numbers is passed over as one.
+JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|\[[-+0-9.eE,\s]*\]\s*,?|[{}\[\]:]', re.DOTALL)
+# What `PRAGMA quick_check` says about pages; what it says about values is the sender's own matter.
+BROKEN_PAGE = re.compile(r"Tree \d+|Page \d+|page \d+|Freelist|malformed|out of order")
+# First bytes of the table files of a File Geodatabase with 32-bit record numbers.
+GDB_VERSION = b"\x03\0\0\0"
 QUOTED = re.compile(r'(^|[,;\t|\r\n])[ ]*"(?:[^"]|"")*"')
 OPENING = re.compile(r'(^|[,;\t|\r\n])[ ]*"')
 LONGEST_CELL = 16 << 20
@@ -46,8 +55,49 @@ def count_geopackage(path: Path, table: str) -> int | None:
         with closing(sqlite3.connect(sqlite_uri(path, immutable=True), uri=True)) as connection:
             # NOT INDEXED: a damaged index must not answer for the table.
             return int(connection.execute(f'SELECT count(*) FROM "{name}" NOT INDEXED').fetchone()[0])  # noqa: S608
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         return None
+
+
+def geopackage_damage(path: Path) -> str | None:
+    """Return what SQLite finds wrong with the structure of the file; None when it finds nothing.
+
+    Rows can vanish with a damaged page for whoever reads the file: reader and count then agree on too few.
+    """
+    try:
+        with closing(sqlite3.connect(sqlite_uri(path, immutable=True), uri=True)) as connection:
+            found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(20)")]
+    except sqlite3.OperationalError:
+        return None  # a constraint calls a function that only GDAL knows: nothing is said about pages
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        return str(error)
+    return next((text for text in found if BROKEN_PAGE.search(text)), None)
+
+
+def geodatabase_cut(folder: Path) -> str | None:
+    """Return the first table file of a File Geodatabase that is shorter than its header says."""
+    for path in sorted(folder.glob("*.gdbtabl*")):
+        with path.open("rb") as file:
+            head = file.read(40).ljust(40, b"\0")
+        size = path.stat().st_size
+        if path.suffix == ".gdbtable":
+            stated = struct.unpack("<q", head[24:32])[0]
+        else:
+            blocks, width = struct.unpack("<i4xi", head[4:16])
+            stated = 32 + blocks * 1024 * width
+        if size < 32 or (head[:4] == GDB_VERSION and size < stated):
+            return path.name
+    return None
+
+
+def count_geodatabase(folder: Path, number: int | None) -> int | None:
+    """Return the rows that the header of table file `number` states; None when it cannot be found."""
+    path = folder / f"a{number or 0:08x}.gdbtable"
+    if number is None or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        head = file.read(8)
+    return int(struct.unpack("<i", head[4:8])[0]) if head[:4] == GDB_VERSION and len(head) == 8 else None
 
 
 def geopackage_is_cut(head: bytes, size: int) -> bool:
@@ -90,23 +140,92 @@ def count_kml(path: Path, label: str) -> int:
         if name.rpartition(":")[2] == "Placemark":
             count += 1
 
+    parser = safe_parser(label, "KML")
+    parser.StartElementHandler = start
+    parse_whole(parser, path, label, lambda: count)
+    return count
+
+
+def safe_parser(label: str, kind: str) -> expat.XMLParserType:
+    """Return an XML parser that refuses declarations of types and entities."""
+
     def declaration(*_: object) -> None:
-        sentence = f"{label}: this KML declares its own entities (DTD), which can be used to do harm"
+        sentence = f"{label}: this {kind} declares its own entities (DTD), which can be used to do harm"
         raise RefusedError(Problem("FILE_DANGEROUS", f"{sentence}. It was not opened. Ask the sender why."))
 
     parser = expat.ParserCreate()
-    parser.StartElementHandler = start
     parser.StartDoctypeDeclHandler = declaration
     parser.EntityDeclHandler = declaration
+    return parser
+
+
+def parse_whole(parser: expat.XMLParserType, path: Path, label: str, counted: Callable[[], int]) -> None:
+    """Parse a file to its end; refuse what is not well-formed, with what was counted so far."""
     try:
         with path.open("rb") as file:
             parser.ParseFile(file)
-    except expat.ExpatError as error:
-        whole = KML_END.search(_tail(path)) is not None
+    except (expat.ExpatError, LookupError) as error:  # LookupError: an encoding that nobody knows
+        whole = XML_END.search(_tail(path)) is not None
         code, what = ("FILE_UNREADABLE", "is damaged") if whole else ("FILE_TRUNCATED", "ends too early")
         sentence = f'{label}: the file {what} (XML says "{error}"). Ask for a new copy.'
-        raise RefusedError(Problem(code, sentence), count, CountMethod.WEAK) from error
-    return count
+        raise RefusedError(Problem(code, sentence), counted(), CountMethod.WEAK) from error
+
+
+def count_elements(path: Path, names: Iterable[str]) -> dict[str, int]:
+    """Return how often each XML element begins, by the text of the file alone.
+
+    In well-formed XML, "<name" can only begin an element once comments and quoted blocks are taken out.
+    """
+    data = path.read_bytes()
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = data.decode("utf-16", "replace").encode()
+    bare = XML_ASIDES.sub(b"", data)
+    return {
+        name: len(re.findall(rb"<(?:[^\s<>/:!?]+:)?" + name.encode() + rb"[\s/>]", bare)) for name in names
+    }
+
+
+def count_geometry_members(path: Path) -> int:
+    """Return the number of `geometry` members in GeoJSON: a second witness, for features of damaged type."""
+    if path.stat().st_size == 0:
+        return 0
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return sum(1 for _ in GEOMETRY_MEMBER.finditer(data))
+
+
+def count_esri_features(path: Path) -> int:
+    """Return the number of `attributes` objects in Esri JSON, by their text."""
+    if path.stat().st_size == 0:
+        return 0
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return sum(1 for _ in ESRI_FEATURE.finditer(data))
+
+
+def feature_lists(path: Path) -> list[int]:
+    """Return the length of each list called `features` in a JSON text, in their order, by its brackets."""
+    counts: list[int] = []
+    open_lists: list[tuple[int, int]] = []
+    depth, key, is_name = 0, b"", b""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        for token in JSON_TOKEN.finditer(data):
+            sign = token[0][:1]
+            if sign == b'"':
+                key = token[0]
+            elif sign == b":":
+                is_name = key
+            elif sign in (b"{", b"["):
+                is_flat = len(token[0]) > 1
+                if sign == b"[" and is_name == b'"features"':
+                    open_lists += [] if is_flat else [(depth, len(counts))]
+                    counts.append(0)
+                elif open_lists and depth == open_lists[-1][0] + 1:
+                    counts[open_lists[-1][1]] += 1
+                depth, is_name = depth + (not is_flat), b""
+            else:
+                depth, is_name = depth - 1, b""
+                if open_lists and depth == open_lists[-1][0]:
+                    open_lists.pop()
+    return counts
 
 
 def _tail(path: Path) -> bytes:

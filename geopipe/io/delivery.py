@@ -125,6 +125,8 @@ class RawDelivery:
         Records of the whole file where `problem` is set and counting still worked.
     count_method : CountMethod
         How far that count can be trusted.
+    files_beside : tuple of str or None
+        Names of documents that came with the file; None where nobody looked.
     """
 
     path: Path
@@ -134,6 +136,7 @@ class RawDelivery:
     problem: Problem | None = None
     records_counted: int | None = None
     count_method: CountMethod = CountMethod.NONE
+    files_beside: tuple[str, ...] | None = None
 
 
 class RefusedError(Exception):

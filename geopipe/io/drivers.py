@@ -47,6 +47,8 @@ SETTINGS = {
     # Placemarks are records; pictures laid on the ground are not.
     "LIBKML_READ_GROUND_OVERLAY": "NO",
     "LIBKML_RESOLVE_STYLE": "NO",
+    # Its own way to Arrow (GDAL 3.12) loses its place behind a record without geometry.
+    "OGR_FLATGEOBUF_STREAM_BASE_IMPL": "YES",
     # LIBKML adds columns of its own: named so that they never take the place of the sender's columns.
     **{f"LIBKML_{word.upper()}_FIELD": f"kml_{word}" for word in _LIBKML_COLUMNS.split()},
 }
@@ -88,6 +90,15 @@ def driver_names() -> set[str]:
 def layer_names(path: Path) -> list[tuple[str, bool]]:
     """Return the name of each layer and whether it has a geometry."""
     return [(str(name), kind is not None) for name, kind in _pyogrio().list_layers(str(path))]
+
+
+def geodatabase_numbers(path: Path) -> dict[str, int]:
+    """Return the number of the file of each table of a File Geodatabase, from its own catalogue."""
+    try:
+        _, table = read_arrow(path, "GDB_SystemCatalog", LIST_ALL_TABLES="YES")
+        return dict(zip(table["Name"].to_pylist(), table.column(0).to_pylist(), strict=True))
+    except Exception:  # without its catalogue the rows are counted another way
+        return {}
 
 
 def layer_info(path: Path, layer: str | None = None) -> dict[str, Any]:

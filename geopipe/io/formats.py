@@ -26,10 +26,15 @@ class Format(StrEnum):
     FILEGDB = "File Geodatabase"
     GEOJSON = "GeoJSON"
     GEOJSONSEQ = "GeoJSON text sequence"
+    ESRIJSON = "Esri JSON"
     KML = "KML"
+    GPX = "GPX"
+    MAXML = "maXML"
+    IMSMA = "IMSMA NG tables"
     FLATGEOBUF = "FlatGeobuf"
     GEOPARQUET = "GeoParquet"
     TABLE = "CSV table"
+    WORKBOOK = "workbook"
     UNKNOWN = "unknown"
 
 
@@ -41,10 +46,15 @@ DRIVERS = {
     Format.FILEGDB: "OpenFileGDB",
     Format.GEOJSON: "GeoJSON",
     Format.GEOJSONSEQ: "GeoJSONSeq",
+    Format.ESRIJSON: "Esri JSON",
     Format.KML: "LIBKML",
+    Format.GPX: "GPX",
+    Format.MAXML: "maXML",
+    Format.IMSMA: "IMSMA NG",
     Format.FLATGEOBUF: "FlatGeobuf",
     Format.GEOPARQUET: "Parquet",
     Format.TABLE: "CSV",
+    Format.WORKBOOK: "Workbook",
     Format.UNKNOWN: "",
 }
 
@@ -61,19 +71,27 @@ SUFFIXES = {
     ".geojsons": Format.GEOJSONSEQ,
     ".ndjson": Format.GEOJSONSEQ,
     ".kml": Format.KML,
+    ".gpx": Format.GPX,
+    ".maxml": Format.MAXML,
+    ".xml": Format.MAXML,
     ".fgb": Format.FLATGEOBUF,
     ".parquet": Format.GEOPARQUET,
     ".geoparquet": Format.GEOPARQUET,
     ".csv": Format.TABLE,
     ".tsv": Format.TABLE,
     ".txt": Format.TABLE,
+    ".xlsx": Format.WORKBOOK,
+    ".xlsm": Format.WORKBOOK,
+    ".xls": Format.WORKBOOK,
+    ".ods": Format.WORKBOOK,
 }
 READ_FORMATS = (
-    ".shp .zip .gpkg .gdb .geojson .json .geojsonl .kml .kmz .fgb .parquet .csv .tsv .txt (also .geojson.gz)"
+    ".shp .zip .gpkg .gdb .geojson .json .geojsonl .kml .kmz .gpx .maxml .fgb .parquet .csv .tsv .txt"
+    " .xlsx .xlsm .xls .ods (also .geojson.gz)"
 )
 # Suffixes of files that probably hold areas, in formats that geopipe does not read.
 _FOREIGN = """
-.xlsx .xls .xlsm .ods .dxf .dwg .dgn .gml .gpx .tab .mif .mdb .accdb .rar .7z .tar .tgz .bz2 .xz .sqlite .db
+.xlsb .dxf .dwg .dgn .gml .tab .mif .mdb .accdb .rar .7z .tar .tgz .bz2 .xz .sqlite .db
 .topojson .e00 .pbf .osm .vrt .mpk .ppkx .feather .arrow
 """
 FOREIGN_SUFFIXES = frozenset(_FOREIGN.split())
@@ -82,6 +100,11 @@ GEOJSON_TYPE = re.compile(
     rb'"type"\s*:\s*"(FeatureCollection|Feature|Point|MultiPoint|LineString|MultiLineString|Polygon'
     rb'|MultiPolygon|GeometryCollection)"'
 )
+ESRI_TYPE = re.compile(rb'"esriGeometry(Point|Multipoint|Polyline|Polygon|Envelope)"')
+ESRI_FEATURE = re.compile(rb'"attributes"\s*:\s*\{')
+XML_BEFORE_ROOT = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\])?\s*>)", re.DOTALL)
+XML_ROOT = re.compile(r"\s*<(?:[\w.-]+:)?([\w.-]+)[\s/>]")
+MAXML_ROOT = "MineActionFieldReport"
 KML_ROOT = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:\w+:)?kml[\s>/]", re.DOTALL)
 DTD = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 
@@ -91,7 +114,7 @@ def format_of(name: str) -> Format:
     path = Path(name.lower())
     if path.suffix == ".gz":
         inner = SUFFIXES.get(Path(path.stem).suffix, Format.UNKNOWN)
-        text = (Format.GEOJSON, Format.GEOJSONSEQ, Format.KML, Format.TABLE)
+        text = (Format.GEOJSON, Format.GEOJSONSEQ, Format.KML, Format.GPX, Format.MAXML, Format.TABLE)
         return Format.GZIP if inner in text else Format.UNKNOWN
     return SUFFIXES.get(path.suffix, Format.UNKNOWN)
 
@@ -104,6 +127,31 @@ def head_of(path: Path, size: int = HEAD_BYTES) -> bytes:
 
 def _is_json(head: bytes) -> bool:
     return head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\x1e")[:1] in (b"{", b"[")
+
+
+def is_esri_json(head: bytes) -> bool:
+    """Tell whether JSON begins like a feature set of ArcGIS and not like GeoJSON."""
+    geojson = GEOJSON_TYPE.search(head)
+    esri = ESRI_TYPE.search(head) or ESRI_FEATURE.search(head)
+    return esri is not None and (geojson is None or esri.start() < geojson.start())
+
+
+def refined(path: Path, kind: Format) -> Format:
+    """Return the format of a file where its name alone leaves two: JSON of GeoJSON and of ArcGIS."""
+    return Format.ESRIJSON if kind is Format.GEOJSON and is_esri_json(head_of(path)) else kind
+
+
+def xml_root(head: bytes) -> str:
+    """Return the name of the outermost XML element, without its prefix; empty when there is none."""
+    text = head.removeprefix(b"\xef\xbb\xbf")
+    wide = text[:2] in (b"\xff\xfe", b"\xfe\xff")
+    text = text[: len(text) // 2 * 2]
+    words = text.decode("utf-16" if wide else "utf-8", "replace")
+    at = 0
+    while before := XML_BEFORE_ROOT.match(words, at):
+        at = before.end()
+    root = XML_ROOT.match(words, at)
+    return root[1] if root else ""
 
 
 def _is_kml(head: bytes) -> bool:
@@ -121,9 +169,13 @@ BEGINNINGS: dict[Format, Callable[[bytes], bool]] = {
     Format.GEOJSON: _is_json,
     Format.GEOJSONSEQ: _is_json,
     Format.KML: _is_kml,
+    Format.GPX: lambda head: xml_root(head) == "gpx",
+    Format.MAXML: lambda head: xml_root(head) == MAXML_ROOT,
     Format.FLATGEOBUF: lambda head: head[:3] == b"fgb" and head[4:7] == b"fgb",
     Format.GEOPARQUET: lambda head: head[:4] == b"PAR1",
     Format.TABLE: lambda head: b"\x00" not in head or head[:2] in (b"\xff\xfe", b"\xfe\xff"),
+    Format.WORKBOOK: lambda head: head[:2] == b"PK" or head[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    Format.IMSMA: lambda head: b"\x00" not in head or head[:2] in (b"\xff\xfe", b"\xfe\xff"),
 }
 
 
@@ -142,15 +194,30 @@ def require_beginning(path: Path, kind: Format, label: str) -> bytes:
         )
     if not BEGINNINGS[kind](head):
         what = f"its name says {kind}, but its content is something else"
+        if kind is Format.MAXML and (root := xml_root(head)):
+            what = f'this is XML of a kind that is not read (its outermost element is "{root[:60]}")'
         raise RefusedError(
             Problem("FORMAT_UNKNOWN", f"{label}: {what}. It was not opened. Ask what this file is.")
         )
     return head
 
 
+def ends_open(path: Path) -> bool:
+    """Tell whether the last line of a text has no line end, as it is where a file was cut."""
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - 2, 0))
+        return not file.read().rstrip(b"\0").endswith((b"\n", b"\r"))
+
+
 def looks_like_geojson(path: Path) -> bool:
-    """Tell whether a .json file found in a folder holds map features."""
-    return GEOJSON_TYPE.search(head_of(path)) is not None
+    """Tell whether a .json file found in a folder holds map features, of GeoJSON or of ArcGIS."""
+    head = head_of(path)
+    return GEOJSON_TYPE.search(head) is not None or is_esri_json(head)
+
+
+def looks_like_maxml(path: Path) -> bool:
+    """Tell whether an .xml file found in a folder is a report of IMSMA; most others describe other files."""
+    return xml_root(head_of(path, 1 << 16)) == MAXML_ROOT
 
 
 def looks_like_table(path: Path) -> bool:

@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from geopipe.io import drivers
-from geopipe.io.counting import FEATURE, count_geojson, sequence_texts
+from geopipe.io.counting import FEATURE, count_geojson, count_geometry_members, sequence_texts
 from geopipe.io.delivery import GEOMETRY, GEOMETRY_PROBLEM, Problem, RawLayer, RefusedError
+from geopipe.io.formats import ESRI_FEATURE
 from geopipe.io.frames import assemble, table_of_records
 from geopipe.io.job import Job, reason_of
 from geopipe.io.textgeometry import wkb_from_geojson
@@ -36,7 +38,8 @@ def read_geojson(job: Job) -> list[RawLayer]:
         layer = _fast(job, counted)
     except Exception as error:
         return [_exact(job, counted, error)]
-    if layer.table.num_rows != counted:
+    is_small = job.path.stat().st_size <= job.limits.tolerant_bytes
+    if layer.table.num_rows != counted or (is_small and count_geometry_members(job.path) != counted):
         return [_recount(job, layer)]
     return [_explain(job, layer) if layer.table.column(GEOMETRY).null_count else layer]
 
@@ -45,19 +48,21 @@ def read_sequence(job: Job) -> list[RawLayer]:
     """Return the one layer of a GeoJSON text sequence (one feature per line)."""
     counted = sum(1 for _ in sequence_texts(job.path))
     try:
-        layer = replace(_fast(job, counted), count_method=CountMethod.EXACT)
+        # Weak: a sequence that is cut between two lines looks whole.
+        layer = _fast(job, counted)
     except Exception as error:
         layer = RawLayer(job.name, notes=(Problem("FALLBACK_READER", reason_of(error)),))
     if layer.table.num_rows == counted and not layer.table.column(GEOMETRY).null_count and counted:
         return [layer]
-    _require_small(job, counted, CountMethod.EXACT, "some lines cannot be read")
+    _require_small(job, counted, CountMethod.WEAK, "some lines cannot be read")
     features = [_parsed(text, number) for number, text in enumerate(sequence_texts(job.path), start=1)]
     bad = sum(isinstance(feature, _Unreadable) for feature in features)
     if layer.table.num_rows == counted and not bad:
         return [_explained(layer, features)]
     sentence = f"{job.label}: {bad:,} of {counted:,} lines are not readable JSON. Ask for a new copy."
     notes = (Problem("LINES_UNREADABLE", sentence),) if bad else ()
-    return [_from_features(job, features, layer.crs_wkt or CRS84, counted, notes)]
+    read = _from_features(job, features, layer.crs_wkt or CRS84, counted, notes)
+    return [replace(read, count_method=CountMethod.WEAK)]
 
 
 def _fast(job: Job, counted: int) -> RawLayer:
@@ -82,21 +87,23 @@ def _fast(job: Job, counted: int) -> RawLayer:
     )
 
 
-def _load(job: Job, counted: int | None, why: str) -> Any:
+def load_json(job: Job, counted: int | None, why: str) -> Any:
     """Return the whole JSON document, or refuse the file."""
     _require_small(job, counted, CountMethod.WEAK, why)
     data = job.path.read_bytes()
+    text = data.decode("utf-8-sig", "replace")
     try:
-        return json.loads(data.decode("utf-8-sig", "replace"))
+        return json.loads(text)
     except RecursionError as error:
         sentence = f"{job.label}: the file is nested too deeply to be map data. Ask for a new copy."
         raise RefusedError(Problem("FILE_UNREADABLE", sentence), counted, CountMethod.WEAK) from error
     except ValueError as error:
-        whole = data.rstrip().endswith((b"}", b"]"))
+        at_end = getattr(error, "pos", 0) >= len(text.rstrip()) or "Unterminated" in str(error)
+        whole = data.rstrip().endswith((b"}", b"]")) and not at_end
         code, what = (
             ("FILE_UNREADABLE", "is not valid JSON") if whole else ("FILE_TRUNCATED", "ends too early")
         )
-        if FEATURE.search(data) is None:
+        if FEATURE.search(data) is None and ESRI_FEATURE.search(data) is None:
             counted = None
         sentence = f'{job.label}: the file {what} ("{error}"). Ask for a new copy.'
         raise RefusedError(Problem(code, sentence), counted, CountMethod.WEAK) from error
@@ -118,16 +125,13 @@ def _features(job: Job, document: Any) -> list[Any]:
         return [document]
     if kind == "GeometryCollection" or (isinstance(document, dict) and "coordinates" in document):
         return [{"type": "Feature", "properties": {}, "geometry": document}]
-    esri = isinstance(document, dict) and "features" in document and "geometryType" in document
-    remedy = "It looks like Esri JSON: export it as GeoJSON." if esri else "Ask what this file is."
-    count = len(document["features"]) if esri and isinstance(document["features"], list) else None
-    sentence = f"{job.label}: the file is JSON but not GeoJSON. {remedy}"
-    raise RefusedError(Problem("FORMAT_UNKNOWN", sentence), count, CountMethod.EXACT)
+    sentence = f"{job.label}: the file is JSON but neither GeoJSON nor Esri JSON. Ask what this file is."
+    raise RefusedError(Problem("FORMAT_UNKNOWN", sentence))
 
 
 def _exact(job: Job, counted: int, error: Exception) -> RawLayer:
     """Read feature by feature after GDAL refused the file as a whole."""
-    features = _features(job, _load(job, counted, reason_of(error)))
+    features = _features(job, load_json(job, counted, reason_of(error)))
     sentence = f"{job.label}: the fast reader failed ({reason_of(error)}); read feature by feature."
     note = (Problem("FALLBACK_READER", sentence),)
     return _from_features(job, features, CRS84, len(features), note)
@@ -135,7 +139,7 @@ def _exact(job: Job, counted: int, error: Exception) -> RawLayer:
 
 def _recount(job: Job, layer: RawLayer) -> RawLayer:
     """Count exactly where text and reader disagree, and read slowly where the reader lost something."""
-    features = _features(job, _load(job, layer.records_counted, "the records cannot be counted"))
+    features = _features(job, load_json(job, layer.records_counted, "the records cannot be counted"))
     if len(features) == layer.table.num_rows:
         counted = replace(layer, records_counted=len(features), count_method=CountMethod.EXACT)
         return _explained(counted, features)
@@ -188,6 +192,20 @@ def _geometry(feature: Any) -> tuple[bytes | None, str | None]:
         return None, f"the geometry could not be read: {error}"
 
 
+def damaged_text(table: pa.Table, label: str) -> tuple[Problem, ...]:
+    """Return a note where bytes of a text could not be read and show as a sign of their own."""
+    damaged = [
+        f'"{field.name}"'
+        for field in table.schema
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+        if pc.any(pc.match_substring(table[field.name], "\N{REPLACEMENT CHARACTER}")).as_py()
+    ]
+    if not damaged:
+        return ()
+    sentence = f"{label}: text in column {', '.join(damaged)} is damaged or in another encoding"
+    return (Problem("TEXT_DAMAGED", f"{sentence}; unreadable bytes show as \N{REPLACEMENT CHARACTER}."),)
+
+
 def _from_features(
     job: Job, features: Iterable[Any], crs: str, counted: int, notes: tuple[Problem, ...]
 ) -> RawLayer:
@@ -204,11 +222,12 @@ def _from_features(
         if isinstance(feature, dict) and feature.get("id") is not None and "id" not in record:
             record = {"id": feature["id"], **record}
         records.append(record)
+    table = table_of_records(records, geometries, trouble)
     return RawLayer(
         name=job.name,
         crs_wkt=crs,
-        table=table_of_records(records, geometries, trouble),
+        table=table,
         records_counted=counted,
         count_method=CountMethod.EXACT,
-        notes=notes,
+        notes=(*notes, *damaged_text(table, job.label)),
     )

@@ -20,7 +20,7 @@ def read_geoparquet(job: Job) -> list[RawLayer]:
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(job.path)
+        file = pq.ParquetFile(job.path, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         sentence = f"{job.label}: the file is damaged or cut ({reason_of(error)}). Ask for a new copy."
         raise RefusedError(Problem("FILE_UNREADABLE", sentence)) from error

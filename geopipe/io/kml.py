@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from xml.parsers import expat
 
 import pyarrow as pa
@@ -11,8 +10,8 @@ import pyarrow.compute as pc
 
 from geopipe.io import counting, drivers
 from geopipe.io.delivery import Problem, RawLayer, RefusedError
-from geopipe.io.formats import head_of
 from geopipe.io.job import Job, reason_of
+from geopipe.io.kmlcoordinates import is_utf8, marked, told
 from geopipe.io.layered import read_layer
 from geopipe.terms import CountMethod
 
@@ -23,6 +22,7 @@ MANY_FOLDERS = 8
 def read_kml(job: Job) -> list[RawLayer]:
     """Return the layers (folders) of a KML file; their records together must be all Placemarks."""
     counted = counting.count_kml(job.path, job.label)
+    job, unreadable = marked(job)
     try:
         names = drivers.layer_names(job.path)
     except Exception as error:
@@ -31,7 +31,7 @@ def read_kml(job: Job) -> list[RawLayer]:
             code, what = ("FILE_TOO_LARGE", "the file is too large for KML. Ask for a GeoPackage.")
         problem = Problem(code, f"{job.label}: {what}")
         raise RefusedError(problem, counted, CountMethod.EXACT) from error
-    many = len(names) > MANY_FOLDERS and _is_utf8(job.path)
+    many = len(names) > MANY_FOLDERS and is_utf8(job.path)
     read = (many and _read_flat(job)) or _read_folders(job, [name for name, _ in names])
     layers = [layer for layer in read if layer.table.num_rows or layer.problem] or read[:1]
     total = sum(layer.table.num_rows for layer in layers)
@@ -48,7 +48,7 @@ def read_kml(job: Job) -> list[RawLayer]:
             records_counted=layer.table.num_rows,
             count_method=CountMethod.EXACT,
         )
-        for layer in layers
+        for layer in (told(layer, unreadable) for layer in layers)
     ]
 
 
@@ -71,12 +71,6 @@ def _without_defaults(table: pa.Table) -> pa.Table:
 def _read_folders(job: Job, names: list[str]) -> list[RawLayer]:
     """Read folder by folder."""
     return [read_layer(job, name, "LIBKML", f"{job.label}, layer {name}") for name in names]
-
-
-def _is_utf8(path: Path) -> bool:
-    """Tell whether positions in the file can be cut at without looking at its encoding."""
-    head = head_of(path, 200)
-    return head[:2] not in (b"\xff\xfe", b"\xfe\xff") and b"\x00" not in head
 
 
 @dataclass

@@ -29,8 +29,9 @@ def read_geopackage(job: Job) -> list[RawLayer]:
     job = _with_journal(job)
     try:
         contents = counting.geopackage_contents(job.path)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise _damaged_sqlite(job, error) from error
+    _require_whole(job, contents)
     layers = [
         _geopackage_layer(job, name, srs, len(contents) > 1)
         for name, kind, srs in contents
@@ -42,6 +43,18 @@ def read_geopackage(job: Job) -> list[RawLayer]:
     counts = [counting.count_geopackage(job.path, name) or 0 for name in tables]
     sentence = f"{job.label}: the GeoPackage holds no map layer. Ask for the layer with the areas."
     raise RefusedError(Problem("NO_GEOMETRY", sentence), sum(counts), CountMethod.EXACT)
+
+
+def _require_whole(job: Job, contents: list[tuple[str, str, int | None]]) -> None:
+    """Refuse a GeoPackage that is not cut but whose pages are damaged."""
+    damage = counting.geopackage_damage(job.path)
+    if damage is None or counting.geopackage_is_cut(head_of(job.path, 100), job.path.stat().st_size):
+        return
+    counts = [
+        counting.count_geopackage(job.path, name) or 0 for name, kind, _ in contents if kind == "features"
+    ]
+    sentence = f'{job.label}: the file is damaged (SQLite says "{damage[:80]}"). Ask for a new copy.'
+    raise RefusedError(Problem("FILE_UNREADABLE", sentence), sum(counts), CountMethod.WEAK)
 
 
 def _with_journal(job: Job) -> Job:
@@ -106,15 +119,13 @@ def read_geodatabase(job: Job) -> list[RawLayer]:
     except Exception as error:
         sentence = f"{job.label}: the File Geodatabase is damaged ({reason_of(error)}). Ask for a new copy."
         raise RefusedError(Problem("FILE_UNREADABLE", sentence)) from error
+    if (cut := counting.geodatabase_cut(job.path)) is not None:
+        sentence = f"{job.label}: the File Geodatabase is cut (its file {cut}). Ask for a new copy."
+        raise RefusedError(Problem("FILE_TRUNCATED", sentence))
     driver = "OpenFileGDB"
+    numbers = drivers.geodatabase_numbers(job.path)
     layers = [
-        read_layer(
-            job,
-            name,
-            driver,
-            f"{job.label}, layer {name}",
-            (drivers.count_with_fiona(job.path, name, driver), CountMethod.WEAK),
-        )
+        read_layer(job, name, driver, f"{job.label}, layer {name}", _geodatabase_count(job, name, numbers))
         for name, spatial in names
         if spatial
     ]
@@ -123,6 +134,14 @@ def read_geodatabase(job: Job) -> list[RawLayer]:
         raise RefusedError(Problem("NO_GEOMETRY", sentence))
     tables = _not_spatial(job, [name for name, spatial in names if not spatial])
     return [replace(layers[0], notes=(*layers[0].notes, *tables)), *layers[1:]]
+
+
+def _geodatabase_count(job: Job, name: str, numbers: dict[str, int]) -> tuple[int | None, CountMethod]:
+    """Return the rows of a layer as its table file states them, else as the second GDAL counts them."""
+    counted = counting.count_geodatabase(job.path, numbers.get(name))
+    if counted is not None:
+        return counted, CountMethod.EXACT
+    return drivers.count_with_fiona(job.path, name, "OpenFileGDB"), CountMethod.WEAK
 
 
 def read_flatgeobuf(job: Job) -> list[RawLayer]:

@@ -21,17 +21,21 @@ from geopipe.terms import CountMethod
 SUFFIXES = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 # Language numbers in the .dbf header that say nothing: none, and "whatever this computer uses".
 VAGUE_LANGUAGES = (0x00, 0x57)
+# No cell of a .dbf holds more bytes of text. A Lao letter takes three, so a cut cell has 252 to 254, and some
+# software makes the column as narrow as its longest cell.
+LONGEST_TEXT = 254
 
 
 @dataclass(frozen=True)
 class Dbf:
-    """What the header and the records of a .dbf say."""
+    """What the header and the records of a .dbf say; `full` counts cells without room for another letter."""
 
     records: int
     deleted: np.ndarray[Any, np.dtype[np.bool_]]
     language: int
     names: bytes
     text: list[bytes]
+    full: int = 0
 
 
 def companions(path: Path) -> dict[str, Path]:
@@ -92,6 +96,9 @@ def _layer(
     if deleted:
         sentence = f"{job.label}: {deleted:,} records are marked as deleted by the sender and left out."
         notes.append(Problem("RECORDS_DELETED", sentence))
+    if dbf and dbf.full:
+        sentence = f"{job.label}: {dbf.full:,} texts fill their cell of up to {LONGEST_TEXT} bytes."
+        notes.append(Problem("TEXT_CUT", f"{sentence} They are probably cut. Use GeoPackage for long texts."))
     full, more = assemble(columns, geometry, rows, trouble)
     return RawLayer(
         name=job.name,
@@ -147,7 +154,8 @@ def _encoding(job: Job, files: dict[str, Path], dbf: Dbf | None, notes: list[Pro
     is_utf8 = stated.lower().replace("-", "") in ("utf8", "65001")
     if is_utf8 and utf8:
         return "utf-8"
-    if stated and not is_utf8:
+    # Letters of three bytes that decode as UTF-8 are no accident: Lao under a false label.
+    if stated and not is_utf8 and not (utf8 and any(map(_has_wide_letters, texts))):
         return None
     if not utf8 and dbf is not None and dbf.language not in VAGUE_LANGUAGES and not stated:
         return None
@@ -164,6 +172,11 @@ def _decodes(text: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _has_wide_letters(text: bytes) -> bool:
+    """Tell whether a text holds letters that UTF-8 writes with three bytes or more."""
+    return any(letter > "\u07ff" for letter in text.decode("utf-8", "ignore"))
 
 
 def _decodes_cut(cells: bytes) -> bool:
@@ -195,7 +208,7 @@ def read_dbf(path: Path, label: str) -> Dbf:
         problem = Problem("FILE_TRUNCATED", f"{sentence} Ask for a new copy.")
         raise RefusedError(problem, records, CountMethod.WEAK)
     rows = data[start : start + records * width].reshape(records, width)
-    names, texts, offset = [], [], 1
+    names, texts, offset, full = [], [], 1, 0
     for at in range(32, start - 32, 32):
         field = data[at : at + 32].tobytes()
         if field[0] in (0x0D, 0x00):
@@ -203,8 +216,16 @@ def read_dbf(path: Path, label: str) -> Dbf:
         names.append(field[:11].split(b"\x00")[0])
         if field[11:12] == b"C":
             texts.append(_cells(rows[:, offset : offset + field[16] + 256 * field[17]]))
+            full += _full(rows[:, offset : offset + field[16]]) if field[16] > LONGEST_TEXT - 3 else 0
         offset += field[16] + (256 * field[17] if field[11:12] == b"C" else 0)
-    return Dbf(records, rows[:, 0] == 0x2A, int(data[29]), b"\x00".join(names), texts)
+    return Dbf(records, rows[:, 0] == 0x2A, int(data[29]), b"\x00".join(names), texts, full)
+
+
+def _full(column: np.ndarray[Any, Any]) -> int:
+    """Return how many cells are filled to their end, or end where a letter of three bytes has no room."""
+    used = (column != 0x20) & (column != 0)
+    wide = (column > 0x7F).any(axis=1)
+    return int((used[:, -1] | (wide & used[:, -3:].any(axis=1))).sum())
 
 
 def _cells(column: np.ndarray[Any, Any]) -> bytes:

@@ -13,9 +13,12 @@ from geopipe.io.formats import (
     READ_FORMATS,
     Format,
     format_of,
+    head_of,
     looks_like_geojson,
+    looks_like_maxml,
     looks_like_table,
 )
+from geopipe.io.imsmatables import MAIN, groups_of, is_lone_part
 
 # Written by geopipe itself, by QGIS or by catalogues: never a delivery.
 OWN_FILES = frozenset({"truth.json", "summary.json", "manifest.json"})
@@ -74,7 +77,21 @@ def _named(path: Path) -> Iterable[Source]:
         return [Source(path, kind)] if kind is Format.FILEGDB else _walk(path)
     if kind in (Format.UNKNOWN, Format.FILEGDB):
         return [Source(path, Format.UNKNOWN, _unknown(path))]
+    if kind is Format.TABLE:
+        return [_table(path, [entry.name for entry in path.parent.iterdir() if entry.is_file()])]
     return [Source(path, kind)]
+
+
+def _table(path: Path, siblings: Sequence[str]) -> Source:
+    """Return a table as it is, or the IMSMA NG export that it is a part of."""
+    for group in groups_of(siblings):
+        if path.name in group.values():
+            return Source(path.with_name(group[MAIN]), Format.IMSMA)
+    if is_lone_part(path.name, head_of(path, 4096)):
+        sentence = f"{path.name}: this is the point table of an IMSMA NG export; {MAIN}.csv is missing."
+        problem = Problem("FILE_INCOMPLETE", f"{sentence} Ask for all tables of the export.")
+        return Source(path, Format.UNKNOWN, problem)
+    return Source(path, Format.TABLE)
 
 
 def _unknown(path: Path) -> Problem:
@@ -115,6 +132,11 @@ def _inside(path: Path, siblings: Sequence[str]) -> Iterator[Source]:
         if kind is Format.GEOJSON and suffix == ".json" and not looks_like_geojson(path):
             return
         if kind is Format.TABLE and suffix == ".txt" and not looks_like_table(path):
+            return
+        if suffix == ".xml" and not looks_like_maxml(path):
+            return
+        if kind is Format.TABLE:
+            yield _table(path, siblings)
             return
     except OSError:
         pass  # unreadable: the reader will say so

@@ -18,7 +18,7 @@ import shapely
 from geopipe.config import Config
 from geopipe.errors import BusyError, ConfigError, OutputError
 from geopipe.io.geopackage import sync
-from geopipe.schema import Delivery, Frame, LayerCount, State, from_wkb, to_wkb
+from geopipe.schema import Delivery, Frame, LayerCount, Proposal, State, from_wkb, to_wkb
 from geopipe.terms import CountMethod
 
 _BUILDING = ".building-"
@@ -154,8 +154,15 @@ def _delivery(item: dict[str, Any]) -> Delivery:
             "problems": problems,
             "assumptions": tuple(item["assumptions"]),
             "operations": tuple(item["operations"]),
+            "files_beside": None if item["files_beside"] is None else tuple(item["files_beside"]),
+            "proposals": tuple(_proposal(proposal) for proposal in item["proposals"]),
         }
     )
+
+
+def _proposal(item: dict[str, Any]) -> Proposal:
+    rows = item["rows"]
+    return Proposal(**{**item, "rows": None if rows is None else tuple(rows)})
 
 
 def _write_frame(path: Path, frame: Frame) -> None:

@@ -32,6 +32,7 @@ SLOW = {
     Format.GEOJSON: 5,
     Format.GEOJSONSEQ: 6,
     Format.TABLE: 3,
+    Format.WORKBOOK: 30,
     Format.ARCHIVE: 5,
     Format.GZIP: 30,
 }

@@ -21,12 +21,14 @@ from geopipe.terms import HAZARD_KINDS
 _AREA_COLUMNS = [
     "record_id", "source_id", "operator", "register", "kind", "status", "date_surveyed", "date_completed",
     "date_of_information", "land_use", "clearance_depth_cm", "province_stated", "district_stated",
-    "village_stated", "area_stated_m2", "area_m2", "edge_uncertainty_m2", "file", "layer", "row", "row_id",
-    "version_id", "geometry_hash", "source_crs",
+    "village_stated", "province_code", "province_located", "district_located", "area_stated_m2", "area_m2",
+    "edge_uncertainty_m2", "role", "correction", "file", "layer", "row", "row_id", "version_id",
+    "geometry_hash", "source_crs",
 ]  # fmt: skip
 _REFERENCE_COLUMNS = [
     "record_id", "source_id", "operator", "kind", "point_type", "date_found", "status", "province_stated",
-    "district_stated", "village_stated", "file", "layer", "row", "row_id", "source_crs",
+    "district_stated", "village_stated", "province_code", "province_located", "district_located",
+    "found_depth_cm", "file", "layer", "row", "row_id", "source_crs",
 ]  # fmt: skip
 
 
@@ -58,6 +60,8 @@ def published_layers(state: State, names: Iterable[str]) -> list[Layer]:
         "hazard_unresolved": _unresolved,
         "points": lambda s: _reference(s, "points", POINTS, "MultiPoint"),
         "lines": lambda s: _reference(s, "lines", LINES, "MultiLineString"),
+        "changes": lambda s: Layer("changes", s.changes.table, s.changes.geometry, "MultiPolygon"),
+        "copies": lambda s: Layer("copies", s.copies.table, s.copies.geometry, "MultiPolygon"),
     }
     return [builders[name](state) for name in names]
 
@@ -118,7 +122,8 @@ def _findings(state: State) -> Layer:
     }  # fmt: skip
     geometry = state.findings.geometry.copy()
     places = list(zip(*(state.findings.table[name].to_pylist() for name in key), strict=True))
-    for row in np.flatnonzero(shapely.is_missing(geometry)):
+    # Places of faults are points and lines; on the map their record's polygon shows where to look.
+    for row in np.flatnonzero(shapely.is_missing(geometry) | (shapely.get_dimensions(geometry) < 2)):
         if places[row] in where:
             geometry[row] = areas.geometry[where[places[row]]]
     present = ~shapely.is_missing(geometry)

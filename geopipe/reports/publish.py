@@ -8,15 +8,19 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from geopipe.catalogue import load_catalogue
 from geopipe.errors import OutputError
 from geopipe.identity import hash_text
 from geopipe.io.geopackage import file_hash, sync, write_geopackage
 from geopipe.io.store import write_text
 from geopipe.reports.layers import published_layers, working_crs_wkt
+from geopipe.reports.return_files import ENDINGS, FOLDER, write_returns
+from geopipe.reports.returns import Return
 from geopipe.schema import State
 
 GEOPACKAGE = "geopipe.gpkg"
@@ -27,9 +31,14 @@ _BUILDING = ".geopipe-"
 
 
 def publish(
-    state: State, summary: dict[str, Any], folder: Path, layers: Sequence[str], started: dt.datetime
+    state: State,
+    summary: dict[str, Any],
+    folder: Path,
+    layers: Sequence[str],
+    started: dt.datetime,
+    returns: Sequence[Return] = (),
 ) -> list[Path]:
-    """Write the GeoPackage and, last, the summary with its hash.
+    """Write the GeoPackage, the files for senders and, last, the summary with the hashes of all.
 
     Parameters
     ----------
@@ -41,45 +50,119 @@ def publish(
     layers : sequence of str
     started : datetime
         When the run began, with its time zone.
+    returns : sequence of Return
+        What goes back to each sender, written into the folder `return`. What an earlier result has
+        left there for senders to whom nothing goes back now is removed, so that nobody sends it.
 
     Returns
     -------
     list of Path
-        What was written, the file to open first.
+        The GeoPackage, which is to be opened first, and the summary.
 
     Raises
     ------
     OutputError
         When the folder cannot be written. What was there before is then untouched.
     """
-    temporary = None
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _tidy(folder)
-        handle, name = tempfile.mkstemp(prefix=f"{_BUILDING}{os.getpid()}-", suffix=".gpkg", dir=folder)
-        os.close(handle)
-        temporary = Path(name)
-        temporary.unlink()
-        write_geopackage(temporary, published_layers(state, layers), working_crs_wkt(state.working_crs))
-        final = _move(temporary, folder / GEOPACKAGE, started)
-    except OSError as error:
-        raise OutputError(
-            f"the folder cannot be written ({error})", str(folder), "Choose another with -o."
-        ) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+    with _building_in(folder) as building:
+        write_geopackage(
+            building / GEOPACKAGE, published_layers(state, layers), working_crs_wkt(state.working_crs)
+        )
+        made = write_returns(building / FOLDER, returns, load_catalogue()) if returns else []
+        earlier = _earlier_returns(folder)
+        if made:
+            (folder / FOLDER).mkdir(exist_ok=True)
+        final = _move(building / GEOPACKAGE, folder / GEOPACKAGE, started)
+        placed = place_returns(made, folder / FOLDER, started, earlier)
     full = {
         **summary,
-        "files": {final.name: file_hash(final)},
+        "files": {path.relative_to(folder).as_posix(): file_hash(path) for path in (final, *placed.values())},
         "run": {
             "started_at": started.isoformat(timespec="seconds"),
             "seconds": round((dt.datetime.now(dt.UTC) - started).total_seconds(), 2),
         },
     }
+    if placed:
+        full["returns"] = {
+            sender: item | renamed(item, placed, FOLDER) for sender, item in summary["returns"].items()
+        }
     # Written last: a folder whose summary does not match its files was interrupted.
     write_text(folder / SUMMARY, json.dumps(full, ensure_ascii=False, indent=1) + "\n")
     return [final, folder / SUMMARY]
+
+
+@contextmanager
+def _building_in(folder: Path) -> Iterator[Path]:
+    """Give a folder beside the results in which files are finished before they are put in place."""
+    building = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _tidy(folder)
+        building = Path(tempfile.mkdtemp(prefix=f"{_BUILDING}{os.getpid()}-", dir=folder))
+        yield building
+    except OSError as error:
+        raise OutputError(
+            f"the folder cannot be written ({error})", str(folder), "Choose another with -o."
+        ) from error
+    finally:
+        if building is not None:
+            shutil.rmtree(building, ignore_errors=True)
+
+
+def _earlier_returns(folder: Path) -> dict[str, str]:
+    """Return the files for senders that the last finished result wrote, with their hashes."""
+    try:
+        files = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))["files"]
+        return {Path(name).name: digest for name, digest in files.items() if name.startswith(f"{FOLDER}/")}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def place_returns(
+    made: Sequence[Path], folder: Path, started: dt.datetime, earlier: Mapping[str, str]
+) -> dict[str, Path]:
+    """Move finished files for senders into their folder; return by name where each one is now.
+
+    A file there that geopipe did not leave so may hold somebody's answers: it gets a dated name.
+
+    Parameters
+    ----------
+    made : sequence of Path
+    folder : Path
+    started : datetime
+    earlier : mapping of name to sha256
+        Files that an earlier result left; those that are not made again are removed.
+    """
+    placed = {}
+    for path in made:
+        final = folder / path.name
+        if final.is_file() and file_hash(final) not in (earlier.get(path.name), file_hash(path)):
+            _keep(final, started)
+        placed[path.name] = _move(path, final, started)
+    current = {*placed, *(path.name for path in placed.values())}
+    for name, digest in earlier.items():
+        left = folder / name
+        if name in current or not left.is_file():
+            continue
+        if file_hash(left) == digest:
+            with contextlib.suppress(PermissionError):  # Windows keeps files that are open
+                left.unlink()
+        else:
+            _keep(left, started)
+    with contextlib.suppress(OSError):
+        folder.rmdir()  # only an empty folder goes
+    return placed
+
+
+def renamed(item: Mapping[str, Any], placed: Mapping[str, Path], folder: str) -> dict[str, str]:
+    """Return where the files of one return are now: one that was open elsewhere has got another name."""
+    return {key: f"{folder}/{placed[Path(item[key]).name].name}" for key in ENDINGS}
+
+
+def _keep(path: Path, started: dt.datetime) -> None:
+    """Give a file that somebody has changed a dated name."""
+    with contextlib.suppress(PermissionError):  # it is open: the new file gets the dated name instead
+        path.replace(path.with_stem(f"{path.stem}-kept-{started:%Y%m%d-%H%M%S}"))
 
 
 def _tidy(folder: Path) -> None:
@@ -87,8 +170,7 @@ def _tidy(folder: Path) -> None:
     for left in folder.glob(f"{_BUILDING}*"):
         owner = left.name.removeprefix(_BUILDING).split("-")[0]
         if not (owner.isdigit() and _is_alive(int(owner))):
-            with contextlib.suppress(OSError):  # Windows keeps files that are open
-                left.unlink()
+            shutil.rmtree(left, ignore_errors=True)  # Windows keeps files that are open
 
 
 def _is_alive(process: int) -> bool:
@@ -148,14 +230,15 @@ def settle(building: Path, runs: Path, content: str) -> Path:
     runs : Path
         Folder of all runs.
     content : str
-        What else, beside the GeoPackage, makes two runs the same.
+        What else, beside the files, makes two runs the same.
 
     Returns
     -------
     Path
         `runs/run-HASH`.
     """
-    name = f"run-{hash_text(content + file_hash(building / GEOPACKAGE))}"
+    files = json.loads((building / SUMMARY).read_text(encoding="utf-8"))["files"]
+    name = f"run-{hash_text(content + json.dumps(files))}"
     folder = runs / name
     try:
         if _is_whole(folder):

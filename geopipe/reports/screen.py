@@ -21,11 +21,7 @@ def first_screen(summary: dict[str, Any], outputs: list[str]) -> str:
     outputs : list of str
         Paths of what was written; the first is the one to open next.
     """
-    around = [
-        *_not_all(summary),
-        _read(summary),
-        *_safety(summary),
-    ]
+    around = [*_not_all(summary), _read(summary), *_safety(summary), *_in_doubt(summary)]
     behind = [*_hectares(summary), *_returned(summary)]
     # One line is kept for what was assumed and one for the file to open.
     overlaps = _overlaps(summary, _MOST_LINES - len(around) - len(behind) - 3)
@@ -57,10 +53,14 @@ def _not_all(summary: dict[str, Any]) -> list[str]:
 def _read(summary: dict[str, Any]) -> str:
     b = summary["balance"]
     reference = f", {b['kept_as_reference']:,} points and lines" if b["kept_as_reference"] else ""
+    gone = summary["not_read"]
+    files = f" ({_count(len(gone), 'file')} of them not read now)" if gone else ""
+    stay = f"; {_count(summary['earlier'], 'area')} of earlier deliveries stay{files}"
+    earlier = stay if summary["earlier"] else ""
     return (
         f"READ        {_count(len(summary['deliveries']), 'file')}, {_count(b['records_in'], 'record')}: "
         f"{b['kept']:,} areas{reference}, {_count(b['duplicate'], 'duplicate')}, "
-        f"{_count(b['superseded'], 'older version')}, {b['rejected']:,} returned"
+        f"{_count(b['superseded'], 'older version')}, {b['rejected']:,} returned{earlier}"
     )
 
 
@@ -75,11 +75,24 @@ def _safety(summary: dict[str, Any]) -> list[str]:
     if rest:
         lines.append("SAFETY      " + "; ".join(f"{a['sentence']}: {a['count']:,}" for a in rest))
     drawn, mended = summary["unresolved_hazard"], summary["mended_hazard"]
+    displaced = summary["displaced_hazard"]
     parts = [f"{_count(drawn, 'record')} that may be hazard only drawn, not measured"] if drawn else []
     parts += [f"{_count(mended, 'hazard area')} mended, please confirm"] if mended else []
+    parts += [f"{_count(displaced, 'hazard record')} whose place is in doubt"] if displaced else []
     if parts:
         lines.append(f"SAFETY      {'; '.join(parts)} (layer hazard_unresolved)")
     return lines or ["SAFETY      no alarm in the records compared; areas not shown are not thereby safe"]
+
+
+def _in_doubt(summary: dict[str, Any]) -> list[str]:
+    """Say in one line that coordinates could be read otherwise, if a person confirms it."""
+    doubts = [(d["file"], p) for d in summary["deliveries"] for p in d["proposals"]]
+    if not doubts:
+        return []
+    shown = [f"{file}: {p['correction'] or p['code']} for {_count(p['records'], 'record')}"
+             for file, p in doubts]  # fmt: skip
+    more = f" and {len(shown) - 2} more" if len(shown) > 2 else ""
+    return [f"CONFIRM     {'; '.join(shown[:2])}{more} (see geopipe confirm FILE)"]
 
 
 def _overlaps(summary: dict[str, Any], room: int) -> list[str]:
@@ -130,14 +143,25 @@ def _hectares(summary: dict[str, Any]) -> list[str]:
 
 
 def _returned(summary: dict[str, Any]) -> list[str]:
-    if not summary["returned"]:
+    """Name the senders to whom most goes back, the folder of the files for them, and the reasons."""
+    back = summary.get("returns", {})
+    most = sorted(back.items(), key=lambda item: (-item[1]["returned"], -item[1]["questioned"], item[0]))
+    if not most:
         return []
+    who = ", ".join(f"{name} {_of_sender(item)}" for name, item in most[:_SHOWN_SENDERS])
+    more = f" and {len(most) - _SHOWN_SENDERS} more" if len(most) > _SHOWN_SENDERS else ""
     reasons = sorted(summary["reasons"].items(), key=lambda item: (-item[1], item[0]))
     why = ", ".join(f"{code} {count:,}" for code, count in reasons[:_SHOWN_REASONS])
-    most = sorted(summary["returned"].items(), key=lambda item: (-item[1], item[0]))
-    who = ", ".join(f"{name} {count:,}" for name, count in most[:_SHOWN_SENDERS])
-    more = f" and {len(most) - _SHOWN_SENDERS} more" if len(most) > _SHOWN_SENDERS else ""
-    return [f"RETURN      {who}{more} (layer rejected): {why}"]
+    return [
+        f"RETURN      {who}{more} (returned + questioned; files in return/)" + (f": {why}" if why else "")
+    ]
+
+
+def _of_sender(item: dict[str, Any]) -> str:
+    """Say how many records of one sender are returned, and about how many more something is asked."""
+    if item["returned"] or item["questioned"]:
+        return f"{item['returned']:,}+{item['questioned']:,}"
+    return "(a whole file or layer)"
 
 
 def _assumed(summary: dict[str, Any], room: int) -> list[str]:

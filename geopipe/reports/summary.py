@@ -14,10 +14,12 @@ import pyproj
 import shapely
 
 from geopipe._version import __version__
+from geopipe.catalogue import load_catalogue
 from geopipe.config import Policy
 from geopipe.coverage import CLASSES
 from geopipe.errors import GeopipeError
 from geopipe.geometry import width_m
+from geopipe.proposals import PLACE_CODES
 from geopipe.reports.layers import shown_overlaps
 from geopipe.schema import Frame, State
 from geopipe.terms import Outcome
@@ -36,7 +38,7 @@ def balance(state: State) -> dict[str, int]:
     """
     outcomes = Counter(state.duplicates.table["outcome"].to_pylist())
     parts = {
-        "kept": len(state.features),
+        "kept": len(state.own_features),
         "kept_as_reference": len(state.reference),
         "duplicate": outcomes[Outcome.DUPLICATE],
         "superseded": outcomes[Outcome.SUPERSEDED],
@@ -68,8 +70,11 @@ def summarise(state: State, policy: Policy) -> dict[str, Any]:
         "deliveries": _deliveries(state),
         "returned": _returned(state),
         "reasons": dict(sorted(Counter(_columns(state.rejected, "reason")[0]).items())),
-        "unresolved_hazard": _records(state.unresolved.take(~_mended(state.unresolved))),
+        "unresolved_hazard": _records(
+            state.unresolved.take(~_mended(state.unresolved) & ~_displaced(state.unresolved))
+        ),
         "mended_hazard": _records(state.unresolved.take(_mended(state.unresolved))),
+        "displaced_hazard": _records(state.unresolved.take(_displaced(state.unresolved))),
         "areas": _areas(state),
         "overlaps": {
             "pairs": len(shown),
@@ -97,6 +102,10 @@ def summarise(state: State, policy: Policy) -> dict[str, Any]:
             )
         ),
         "alarms": _alarms(state, shown, policy),
+        "earlier": len(state.earlier),
+        "not_read": [],
+        "changes": dict(sorted(Counter(state.changes.table["change"].to_pylist()).items())),
+        "copies": dict(sorted(Counter(state.copies.table["outcome"].to_pylist()).items())),
         "working_crs": state.working_crs,
         "policy": {
             "name": policy.name,
@@ -127,6 +136,11 @@ def _records(frame: Frame) -> int:
 def _mended(frame: Frame) -> Any:
     """Say which unresolved rows are of records that are compared, but whose mending is to be confirmed."""
     return frame.flags("reason", ["REPAIR_AMBIGUOUS", "REPAIRED_AREA_CHANGED"])
+
+
+def _displaced(frame: Frame) -> Any:
+    """Say which unresolved rows are of records that are compared, but whose place is in doubt."""
+    return frame.flags("reason", sorted(PLACE_CODES))
 
 
 def _true(frame: Frame, name: str) -> Any:
@@ -210,7 +224,7 @@ def _returned(state: State) -> dict[str, int]:
 
 def _deliveries(state: State) -> list[dict[str, Any]]:
     parts: Sequence[tuple[str, Frame]] = (
-        ("kept", state.features),
+        ("kept", state.own_features),
         ("kept_as_reference", state.reference),
         ("rejected", state.rejected),
     )
@@ -240,6 +254,16 @@ def _deliveries(state: State) -> list[dict[str, Any]]:
             "operations": list(delivery.operations),
             "problems": [{"code": code, "sentence": sentence} for code, sentence in delivery.problems],
             "suggestion": delivery.suggestion,
+            "proposals": [
+                {
+                    "layer": proposal.layer,
+                    "code": proposal.code,
+                    "correction": proposal.correction,
+                    "records": proposal.records,
+                    "sentence": proposal.sentence,
+                }
+                for proposal in delivery.proposals
+            ],
             "assumptions": list(delivery.assumptions),
         }
         for delivery in state.deliveries
@@ -270,5 +294,6 @@ def _alarms(state: State, shown: Frame, policy: Policy) -> list[dict[str, Any]]:
         # One find on three releases is one find.
         records = _records(rows)
         area_m2 = fsum(v for v in rows.table["measure"].to_pylist() if v is not None)
-        alarms.append({"code": code, "sentence": names.get(code, code), "count": records, "area_m2": area_m2})
+        sentence = names.get(code) or load_catalogue().meaning(code, "en").rstrip(".")
+        alarms.append({"code": code, "sentence": sentence, "count": records, "area_m2": area_m2})
     return alarms

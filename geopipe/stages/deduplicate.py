@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from geopipe.config import Policy
 from geopipe.geometry import canonical, overlaid
-from geopipe.schema import Frame, Indices, Mask, State
+from geopipe.schema import Frame, Indices, Mask, State, concat
 from geopipe.standing import Standing
-from geopipe.terms import Outcome, Severity
+from geopipe.terms import Outcome
 
 
 def deduplicate(state: State, policy: Policy) -> State:
@@ -38,16 +38,31 @@ def deduplicate(state: State, policy: Policy) -> State:
         kept record that stands for it, the measure and the reason.
     """
     areas = state.features.take(pc.sort_indices(state.features.table["row_id"]).to_numpy().astype(np.intp))
+    settled = [_settled(areas.take(rows), state.duplicates, policy) for rows in _by_role(areas)]
+    kept = concat([standing.areas.take(standing.alive) for standing in settled])
+    order = pc.sort_indices(kept.table["row_id"]).to_numpy().astype(np.intp)
+    return replace(state, features=kept.take(order)).adding(
+        duplicates=[standing.duplicates() for standing in settled],
+        findings=[standing.findings() for standing in settled],
+    )
+
+
+def _by_role(areas: Frame) -> list[Indices]:
+    """Return the rows of each role: copies of the operator and of the national database are two truths."""
+    roles = pc.fill_null(areas.table["role"].combine_chunks(), "").dictionary_encode().indices.to_numpy()
+    return [np.flatnonzero(roles == role) for role in range(int(roles.max(initial=0)) + 1)]
+
+
+def _settled(areas: Frame, before: Frame, policy: Policy) -> Standing:
+    """Set aside duplicates and older versions of one role; what stands for others already stays."""
     standing = Standing(areas, policy)
-    standing.stands_for_others |= areas.flags("row_id", state.duplicates.values("of_row_id"))
+    standing.stands_for_others |= areas.flags("row_id", before.values("of_row_id"))
     _same_content(standing)
     for member in (~standing.hazard, standing.hazard):
         _versions(standing, member)
         _equal_ground(standing, member)
         _nearly_equal_ground(standing, member)
-    return replace(state, features=areas.take(standing.alive)).adding(
-        duplicates=[standing.duplicates()], findings=[standing.findings()]
-    )
+    return standing
 
 
 def _groups(keys: NDArray[Any], rows: Indices) -> list[Indices]:
@@ -100,7 +115,7 @@ def _tell_of_unordered(standing: Standing, versions: list[Any]) -> None:
     for row in versions if len(versions) > 1 else []:
         other = versions[0] if row != versions[0] else versions[1]
         sentence = "Two versions differ and no date of information says which is newer; both are kept"
-        standing.tell(int(row), "VERSION_CONFLICT", Severity.CHECK, sentence, int(other))
+        standing.tell(int(row), "VERSION_CONFLICT", sentence, int(other))
 
 
 def _stay(standing: Standing, row: int, newest: int, dates: NDArray[np.datetime64]) -> None:
@@ -109,7 +124,7 @@ def _stay(standing: Standing, row: int, newest: int, dates: NDArray[np.datetime6
     lost, gained = overlaid(shapely.difference, old, new), overlaid(shapely.difference, new, old)
     if lost.area >= old.area:
         sentence = "The same id stands on other ground; both are kept"
-        standing.tell(row, "ID_REUSED", Severity.CHECK, sentence, newest)
+        standing.tell(row, "ID_REUSED", sentence, newest)
     elif standing.hazard[row] and _released_since(standing, lost, dates[row]):
         sentence = f"Version of {dates[row]}; what the version of {dates[newest]} gives up was released"
         standing.set_aside(row, newest, Outcome.SUPERSEDED, "older_version", sentence)
@@ -117,15 +132,15 @@ def _stay(standing: Standing, row: int, newest: int, dates: NDArray[np.datetime6
         sentence = (
             f"The newer version ({dates[newest]}) gives up {lost.area:,.1f} m2 of hazard; both are kept"
         )
-        standing.tell(row, "HAZARD_SMALLER", Severity.ALARM, sentence, newest, lost)
+        standing.tell(row, "HAZARD_SMALLER", sentence, newest, lost)
     elif standing.released[row]:
         sentence = (
             f"The newer version ({dates[newest]}) adds {gained.area:,.1f} m2 of released land; both are kept"
         )
-        standing.tell(row, "RELEASED_LARGER", Severity.ALARM, sentence, newest, gained)
+        standing.tell(row, "RELEASED_LARGER", sentence, newest, gained)
     else:
         sentence = "The newer version lies differently; both are kept"
-        standing.tell(row, "VERSION_CONFLICT", Severity.CHECK, sentence, newest)
+        standing.tell(row, "VERSION_CONFLICT", sentence, newest)
 
 
 def _released_since(standing: Standing, ground: shapely.Geometry, date: np.datetime64) -> bool:
@@ -168,7 +183,7 @@ def _settle_equal(standing: Standing, rows: list[int]) -> None:
             sentence = (
                 "Exactly the same ground as another record, but date, status or depth differ; both are kept"
             )
-            standing.tell(row, "SAME_GROUND", Severity.CHECK, sentence, kept[0])
+            standing.tell(row, "SAME_GROUND", sentence, kept[0])
         kept.append(row)
 
 
@@ -212,7 +227,7 @@ def _tell_of_near(standing: Standing, left: Indices, right: Indices) -> None:
             sentence = (
                 "Nearly the same ground as another record of the same operator, neither may replace the other"
             )
-            standing.tell(one, "NEAR_DUPLICATE", Severity.CHECK, sentence, other)
+            standing.tell(one, "NEAR_DUPLICATE", sentence, other)
 
 
 def _near_pairs(standing: Standing, rows: Indices) -> tuple[Indices, Indices, NDArray[np.float64]]:

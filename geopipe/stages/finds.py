@@ -7,10 +7,11 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
+from geopipe.catalogue import severity_of
 from geopipe.config import Vocabulary
-from geopipe.recognition import fold, map_values
+from geopipe.recognition import point_meanings
 from geopipe.schema import Frame, Indices, Mask, State, findings_about
-from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Severity
+from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS
 
 
 def finds(state: State, vocabulary: Vocabulary) -> State:
@@ -30,10 +31,7 @@ def finds(state: State, vocabulary: Vocabulary) -> State:
         on released land, order not known, or the same day), POINT_ON_RELEASED_LAND (check: a point of
         unknown type) and FIND_OUTSIDE_HAZARD (note).
     """
-    types = map_values(
-        state.reference.table["point_type"], lambda text: _meaning(text, vocabulary), pa.string()
-    )
-    meaning = types.fill_null("unknown").to_numpy(zero_copy_only=False)
+    meaning = point_meanings(state.reference.table["point_type"], vocabulary)
     points = state.reference.take(meaning != "harmless")
     danger = meaning[meaning != "harmless"] == "danger"
     if len(points) == 0:
@@ -44,22 +42,14 @@ def finds(state: State, vocabulary: Vocabulary) -> State:
     return state.adding(
         findings=[
             _on_released(points, released, point, area, danger[point] & after, "FIND_ON_RELEASED_LAND",
-                         Severity.ALARM, "Found after this land was released"),
+                         "Found after this land was released"),
             _on_released(points, released, point, area, danger[point] & unknown, "FIND_DATE_UNKNOWN",
-                         Severity.CHECK, "Found on released land; before or after the release is not known"),
+                         "Found on released land; before or after the release is not known"),
             _on_released(points, released, point, area, ~danger[point] & ~before, "POINT_ON_RELEASED_LAND",
-                         Severity.CHECK, "A point of unknown type lies on released land; is it a find?"),
+                         "A point of unknown type lies on released land; is it a find?"),
             _outside(points.take(danger), state.features),
         ]
     )  # fmt: skip
-
-
-def _meaning(text: str, vocabulary: Vocabulary) -> str:
-    """Return danger, harmless or unknown for a point type; one dangerous word is enough."""
-    words = set(fold(text).split())
-    if words & {fold(word) for word in vocabulary.danger_points}:
-        return "danger"
-    return "harmless" if words & {fold(word) for word in vocabulary.harmless_points} else "unknown"
 
 
 def _order(points: Frame, released: Frame, point: Indices, area: Indices) -> tuple[Mask, Mask, Mask]:
@@ -72,13 +62,13 @@ def _order(points: Frame, released: Frame, point: Indices, area: Indices) -> tup
 
 def _on_released(
     points: Frame, released: Frame, point: Indices, area: Indices, which: Mask, code: str,
-    severity: Severity, sentence: str,
+    sentence: str,
 ) -> Frame:  # fmt: skip
     """Tell of each point together with the released record that it lies on."""
     other = released.table["record_id"].take(pa.array(area[which]))
     ground = released.geometry[area[which]]
     return findings_about(
-        points.take(point[which]), code, severity, sentence, other_id=other, geometry=ground
+        points.take(point[which]), code, severity_of(code), sentence, other_id=other, geometry=ground
     )
 
 
@@ -88,4 +78,5 @@ def _outside(points: Frame, areas: Frame) -> Frame:
     inside = np.zeros(len(points), dtype=bool)
     inside[shapely.STRtree(hazard).query(points.geometry, predicate="intersects")[0]] = True
     outside = points.take(~inside)
-    return findings_about(outside, "FIND_OUTSIDE_HAZARD", Severity.NOTE, "A find outside every hazard area")
+    code = "FIND_OUTSIDE_HAZARD"
+    return findings_about(outside, code, severity_of(code), "A find outside every hazard area")

@@ -6,10 +6,11 @@ import numpy as np
 import pyarrow.compute as pc
 import shapely
 
+from geopipe.catalogue import severity_of
 from geopipe.config import Policy
 from geopipe.geometry import overlaid
 from geopipe.schema import State, findings_about
-from geopipe.terms import HAZARD_KINDS, Severity, Status
+from geopipe.terms import HAZARD_KINDS, Status
 
 # A single release that covers its hazard is a finding of the pair (status_not_updated).
 _SEVERAL = 2
@@ -46,4 +47,5 @@ def handover(state: State, policy: Policy) -> State:
             done.append(row)
     records = state.features.take(np.array(done, dtype=np.intp))
     sentence = "Several releases together cover this hazard wholly, but its status is still open"
-    return state.adding(findings=[findings_about(records, "STATUS_NOT_UPDATED", Severity.CHECK, sentence)])
+    code = "STATUS_NOT_UPDATED"
+    return state.adding(findings=[findings_about(records, code, severity_of(code), sentence)])

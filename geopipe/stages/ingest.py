@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from geopipe.catalogue import severity_of
 from geopipe.config import DeliveryOptions, Vocabulary
-from geopipe.io.delivery import RawDelivery, RawLayer
+from geopipe.io.confirmations import Confirmation, confirmed_for
+from geopipe.io.delivery import Problem, RawDelivery, RawLayer
+from geopipe.io.formats import DRIVERS, Format
 from geopipe.mapping import Mapping
 from geopipe.profiles import GENERIC, load_profile
-from geopipe.schema import REJECTED, Delivery, Frame, LayerCount, State, make_frame, no_geometry
+from geopipe.schema import FINDINGS, REJECTED, Delivery, Frame, LayerCount, State, make_frame, no_geometry
+from geopipe.terms import Severity
+
+# Notes of the reader by which a delivery is not whole, though what is in it is used.
+_NOT_WHOLE = frozenset({"TRANSFER_LIMIT"})
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is known of a delivery beside the file itself."""
+
+    options: DeliveryOptions
+    vocabulary: Vocabulary
+    confirmations: tuple[Confirmation, ...]
+    today: dt.date
 
 
 @dataclass
@@ -27,7 +45,12 @@ class _Made:
     deliveries: list[Delivery] = field(default_factory=list)
 
 
-def ingest(deliveries: Iterable[tuple[RawDelivery, DeliveryOptions]], vocabulary: Vocabulary) -> State:
+def ingest(
+    deliveries: Iterable[tuple[RawDelivery, DeliveryOptions]],
+    vocabulary: Vocabulary,
+    confirmations: Sequence[Confirmation] = (),
+    today: dt.date = dt.date.min,
+) -> State:
     """Map deliveries to canonical columns and give every record its ids.
 
     Parameters
@@ -35,6 +58,10 @@ def ingest(deliveries: Iterable[tuple[RawDelivery, DeliveryOptions]], vocabulary
     deliveries : iterable of (RawDelivery, DeliveryOptions)
     vocabulary : Vocabulary
         The words by which columns, kinds and operators are recognised.
+    confirmations : sequence of Confirmation
+        What people have confirmed about coordinates; those about a delivery are kept beside its records.
+    today : date
+        Confirmations for a profile end on a day.
 
     Returns
     -------
@@ -51,7 +78,8 @@ def ingest(deliveries: Iterable[tuple[RawDelivery, DeliveryOptions]], vocabulary
         names.add(name)
         # The rows of one content delivered under two names must stay apart.
         copy = "" if copies[raw.content_hash] == 1 else f"#{copies[raw.content_hash]}"
-        _take(raw, name, f"{raw.content_hash[:12]}{copy}", options, vocabulary, made)
+        told = Told(options, vocabulary, tuple(confirmations), today)
+        _take(raw, name, f"{raw.content_hash[:12]}{copy}", told, made)
     return State(deliveries=tuple(made.deliveries)).adding(
         features=made.features, rejected=made.rejected, findings=made.findings
     )
@@ -70,13 +98,13 @@ def _take(
     raw: RawDelivery,
     file: str,
     delivery_key: str,
-    options: DeliveryOptions,
-    vocabulary: Vocabulary,
+    told: Told,
     made: _Made,
 ) -> None:
     """Take one delivery in: its layers' records, or the count of those that could not be used."""
-    profile = load_profile(options.profile)
-    known, words = profile.known(options), profile.words(vocabulary)
+    profile = load_profile(told.options.profile)
+    known, words = profile.known(told.options), profile.words(told.vocabulary)
+    events = confirmed_for(told.confirmations, raw.content_hash, profile.name, told.today)
     problems: list[tuple[str, str]] = []
     assumptions: list[str] = []
     counts: list[LayerCount] = []
@@ -89,7 +117,7 @@ def _take(
         counts.append(LayerCount("", "", size, raw.records_counted, raw.count_method))
         made.rejected.append(_all_rejected(file, "", size, *problems[0]))
     for layer in raw.layers:
-        mapping = Mapping(layer, file, delivery_key, known, words, profile)
+        mapping = Mapping(layer, file, delivery_key, known, words, profile, events, _folder(raw))
         problem = _problem(layer, mapping)
         if problem is None:
             counts.append(_count(layer, layer.table.num_rows))
@@ -100,8 +128,10 @@ def _take(
             counts.append(_count(layer, size))
             problems.append(problem)
             made.rejected.append(_all_rejected(file, layer.name, size, *problem))
-        assumptions += [*(note.sentence for note in layer.notes), *mapping.assumptions]
-        made.findings += mapping.findings
+        asked = [note for note in layer.notes if severity_of(note.code) != Severity.NOTE]
+        made.findings += [*mapping.findings, _of_reader(file, layer.name, asked, made.features, problem)]
+        problems += [(note.code, note.sentence) for note in asked if note.code in _NOT_WHOLE]
+        assumptions += [note.sentence for note in layer.notes if note not in asked] + mapping.assumptions
     made.deliveries.append(
         Delivery(
             file=file,
@@ -110,13 +140,35 @@ def _take(
             layers=tuple(counts),
             problems=tuple(problems),
             assumptions=tuple(dict.fromkeys(assumptions)),
-            is_reference=options.reference,
+            is_reference=known.reference,
             operator=_only(operators),
             role=str(known.role),
             mode=str(known.mode),
             period=known.period or "",
+            files_beside=raw.files_beside,
         )
     )
+
+
+def _folder(raw: RawDelivery) -> str:
+    """Return the name of the folder that was delivered, '' for a file: exports of NG name theirs alike."""
+    return raw.path.absolute().parent.name if raw.driver == DRIVERS[Format.IMSMA] else ""
+
+
+def _of_reader(
+    file: str, layer: str, asked: Sequence[Problem], features: Sequence[Frame], problem: object
+) -> Frame:
+    """Return what the reader noticed, and a person must look at, as findings about a layer."""
+    senders = features[-1].values("operator") if features and problem is None else []
+    columns = {
+        "code": [note.code for note in asked],
+        "severity": [severity_of(note.code) for note in asked],
+        "file": file,
+        "layer": layer,
+        "operator": senders[0] if len(senders) == 1 else None,
+        "sentence": [note.sentence for note in asked],
+    }
+    return make_frame(FINDINGS, columns, no_geometry(len(asked)))
 
 
 def _only(operators: set[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,9 +47,16 @@ def overlaps(state: State, policy: Policy) -> State:
     areas = state.features
     left, right = candidate_pairs(areas)
     ground = shared_ground(areas.geometry, left, right, TOUCH_M)
-    pairs = _Pairs(areas, ground, policy)
+    pairs = _Pairs(areas, ground, policy, _copies(state))
     frame = _in_order(pairs.frame())
     return replace(state, overlaps=frame, coverage=coverage(areas, ground))
+
+
+def _copies(state: State) -> frozenset[tuple[str, str]]:
+    """Return the pairs of rows, both ways, that are the operator's and the national copy of one record."""
+    told = state.copies.table.select(["operator_row_id", "national_row_id"]).to_pydict()
+    pairs = [pair for pair in zip(*told.values(), strict=True) if None not in pair]
+    return frozenset([*pairs, *((other, one) for one, other in pairs)])
 
 
 def candidate_pairs(areas: Frame) -> tuple[Indices, Indices]:
@@ -70,6 +78,8 @@ class _Pairs:
     areas: Frame
     ground: SharedGround
     policy: Policy
+    copies: frozenset[tuple[str, str]] = frozenset()
+    """Pairs of `row_id` that are two copies of one record."""
 
     def column(self, name: str) -> tuple[Any, Any]:
         """Return a column of the areas for the left and the right side."""
@@ -97,9 +107,14 @@ class _Pairs:
         columns: dict[str, Any] = {}
         for target, source in (
             ("id", "record_id"), ("operator", "operator"), ("kind", "kind"), ("row_id", "row_id"),
-            ("geometry_hash", "geometry_hash"), ("province", "province_stated"),
+            ("geometry_hash", "geometry_hash"),
         ):  # fmt: skip
             columns[f"left_{target}"], columns[f"right_{target}"] = self.column(source)
+        # Where a record lies counts more than where it says that it lies.
+        for side, lies, said in zip(
+            ("left", "right"), self.column("province_located"), self.column("province_stated"), strict=True
+        ):
+            columns[f"{side}_province"] = pc.coalesce(lies, said)
         columns["left_date"], columns["right_date"] = verdict.dates
         columns |= {
             "same_operator": same_operator,
@@ -164,6 +179,14 @@ class _Verdicts:
         hazard = np.isin(self.kinds[side], sorted(HAZARD_KINDS))
         return np.where(released, completed, np.where(hazard, surveyed, np.datetime64("NaT")))
 
+    @cached_property
+    def are_copies(self) -> Mask:
+        """Which pairs are two copies of one record."""
+        if not self.pairs.copies:
+            return np.zeros(len(self.relation), dtype=bool)
+        rows = zip(*self.pairs.numpy("row_id"), strict=True)
+        return np.array([pair in self.pairs.copies for pair in rows], dtype=bool)
+
     @property
     def dates(self) -> tuple[pa.Array, pa.Array]:
         """The two dates as Arrow columns."""
@@ -221,6 +244,7 @@ class _Verdicts:
                     "a_within_b": outside_m2 <= self.pairs.policy.cover_tolerance_m * perimeter_m,
                     "b_shallow": is_shallow(self.depth_cm[b].astype(float), self.pairs.policy),
                     "same_record": (self.record[a] == self.record[b]) & delivered[a].astype(bool),
+                    "copies": self.are_copies,
                     "near_equal": np.isin(self.relation, [Relation.EQUAL, Relation.NEAR_EQUAL]),
                 }[condition],
                 dtype=bool,

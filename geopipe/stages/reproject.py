@@ -14,6 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geopipe.catalogue import severity_of
 from geopipe.config import Config, Policy
 from geopipe.crs import (
     choose_operation,
@@ -35,7 +36,7 @@ from geopipe.schema import (
     findings_about,
     rejected_of,
 )
-from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Severity
+from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS
 from geopipe.threads import threaded
 from geopipe.unresolved import unresolved_of
 from geopipe.unused import told_of_unused
@@ -48,14 +49,6 @@ REASONS = {
     "CRS_INACCURATE": "There is no accurate coordinate operation from the stated coordinate system. "
     "Please send WGS 84 coordinates.",
 }
-# Stated areas that are wrong by these factors are most likely in another unit.
-_UNITS = (
-    (1e-4, "hectares"),
-    (1e-6, "square kilometres"),
-    (1e4, "m2 multiplied by 10,000"),
-    (1e2, "m2 multiplied by 100"),
-)
-_UNIT_MARGIN = 0.2
 
 
 def reproject(state: State, config: Config, policy: Policy) -> State:
@@ -98,7 +91,7 @@ def reproject(state: State, config: Config, policy: Policy) -> State:
 
 
 def _sources(frame: Frame) -> list[str]:
-    return [source for source in frame.values("source_crs") if source]
+    return [source for source in frame.values("crs") if source]
 
 
 def _places(frame: Frame, sources: list[str]) -> tuple[NDArray[np.float64], Mask]:
@@ -106,7 +99,7 @@ def _places(frame: Frame, sources: list[str]) -> tuple[NDArray[np.float64], Mask
     boxes = np.full((len(frame), 4), np.nan)
     fits = np.zeros(len(frame), dtype=bool)
     for source in sources:
-        rows = frame.flags("source_crs", [source])
+        rows = frame.flags("crs", [source])
         boxes[rows] = lonlat_bounds(frame.geometry[rows], source)
         metres = ~degrees_called_metres(shapely.bounds(frame.geometry[rows]), source)
         fits[rows] = in_range(boxes[rows], source) & metres
@@ -128,7 +121,7 @@ def _transform(
     reasons = np.full(len(frame), "", dtype=object)
     operations = {}
     for source in sources:
-        rows = frame.flags("source_crs", [source])
+        rows = frame.flags("crs", [source])
         try:
             transformer, operation = choose_operation(source, working)
         except SourceError:
@@ -167,7 +160,7 @@ def _with_operations(state: State, operations: dict[str, dict[str, Any]]) -> tup
     used: dict[str, set[str]] = {}
     for frame in (state.features, state.reference):
         for source in _sources(frame):
-            for file in frame.take(frame.flags("source_crs", [source])).values("file"):
+            for file in frame.take(frame.flags("crs", [source])).values("file"):
                 used.setdefault(file, set()).add(source)
     return tuple(
         replace(
@@ -199,7 +192,7 @@ def _mend(state: State, policy: Policy) -> State:
     codes = np.where(
         ambiguous, "REPAIR_AMBIGUOUS", np.where(moved, "REPAIRED_AREA_CHANGED", "REPAIRED")
     ).astype(object)
-    severity = np.where(codes == "REPAIRED", Severity.NOTE, Severity.CHECK).astype(object)
+    severity = np.array([severity_of(code) for code in codes], dtype=object)
     findings = findings_about(
         mending,
         codes,
@@ -245,7 +238,7 @@ def _repair_sentences(
 
 
 def _measure(state: State, policy: Policy) -> State:
-    """Add area and edge uncertainty; tell of long edges and of stated areas that differ."""
+    """Add area and edge uncertainty."""
     areas = state.features
     edges_m = longest_edges_m(areas.geometry)
     area_m2 = shapely.area(areas.geometry)
@@ -256,29 +249,4 @@ def _measure(state: State, policy: Policy) -> State:
             "edge_uncertainty_m2": edge_uncertainty_m2(edges_m, latitude_deg, policy.uncertain_edge_m),
         }
     )
-    long = edges_m > policy.long_edge_m
-    sentences = np.array(
-        [f"Two turning points in a row are {edge / 1000:.1f} km apart" for edge in edges_m[long]],
-        dtype=object,
-    )
-    told = findings_about(
-        areas.take(long), "LONG_EDGE", Severity.CHECK, sentences, measure=edges_m[long], unit="m"
-    )
-    return replace(state, features=areas).adding(findings=[told, _stated_areas(areas, policy)])
-
-
-def _stated_areas(areas: Frame, policy: Policy) -> Frame:
-    """Compare stated with computed area; name the likely unit where the factor shows one."""
-    stated, computed = areas.numpy("area_stated_m2").astype(float), areas.numpy("area_m2").astype(float)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        factor = stated / computed
-        differs = np.isfinite(factor) & (np.abs(factor - 1) > policy.stated_area_tolerance_share)
-    sentences = []
-    for value, true_m2, ratio in zip(stated[differs], computed[differs], factor[differs], strict=True):
-        unit = next((name for unit, name in _UNITS if abs(ratio / unit - 1) < _UNIT_MARGIN), None)
-        likely = f"; the figure is most likely in {unit}" if unit else ""
-        sentences.append(f"The record states {value:,.1f} m2, its polygon has {true_m2:,.1f} m2{likely}")
-    return findings_about(
-        areas.take(differs), "AREA_DIFFERS", Severity.CHECK, np.array(sentences, dtype=object),
-        measure=(stated - computed)[differs], unit="m2",
-    )  # fmt: skip
+    return replace(state, features=areas)

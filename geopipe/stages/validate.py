@@ -12,8 +12,17 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
+from geopipe.catalogue import severity_of
+from geopipe.corrections import parse_correction
 from geopipe.crs import candidates, parse_crs
 from geopipe.geometry import LINES, POINTS, POLYGONS, collection_parts, strip_empty_rings
+from geopipe.proposals import (
+    Proposer,
+    displaced_hazard,
+    nothing_proposed,
+    told_of_proposals,
+    with_proposals,
+)
 from geopipe.schema import (
     Delivery,
     Frame,
@@ -24,7 +33,6 @@ from geopipe.schema import (
     no_geometry,
     rejected_of,
 )
-from geopipe.terms import Severity
 from geopipe.threads import threaded
 from geopipe.unresolved import unresolved_of
 from geopipe.unused import told_of_unused
@@ -42,8 +50,15 @@ REASONS = {
 }
 
 
-def validate(state: State) -> State:
+def validate(state: State, propose: Proposer = nothing_proposed) -> State:
     """Judge every record's structure; return polygons to keep, references, and the rest with reasons.
+
+    Parameters
+    ----------
+    state : State
+        As `ingest` leaves it.
+    propose : callable
+        Looks at where the records lie, and proposes how else their coordinates could be read.
 
     Returns
     -------
@@ -52,6 +67,8 @@ def validate(state: State) -> State:
         and lines; `rejected` and `unresolved` have grown; `findings` tell what was noticed.
     """
     frame, reasons, findings = _decode(state.features)
+    frame = _corrected(frame)
+    proposed = propose(frame)
     frame, reasons, more = _judge(frame, reasons)
     bad = reasons != ""
     rejected = frame.take(bad)
@@ -61,10 +78,11 @@ def validate(state: State) -> State:
     kind = shapely.get_type_id(kept.geometry)
     areas = kept.take(np.isin(kind, POLYGONS))
     done = replace(state, features=areas, reference=kept.take(np.isin(kind, POINTS + LINES)))
-    done = replace(done, deliveries=_without_crs(frame, state.deliveries)).adding(
+    deliveries = with_proposals(_without_crs(frame, state.deliveries), frame, proposed)
+    done = replace(done, deliveries=deliveries).adding(
         rejected=[rejected_of(rejected, why, sentences)],
-        unresolved=[unresolved_of(rejected, why, sentences)],
-        findings=[*findings, *more, *_invalid(areas)],
+        unresolved=[unresolved_of(rejected, why, sentences), *displaced_hazard(frame, ~bad, proposed)],
+        findings=[*findings, *more, *_invalid(areas), *told_of_proposals(frame, proposed)],
     )
     return replace(done, deliveries=told_of_unused(done))
 
@@ -90,26 +108,33 @@ def _decode(features: Frame) -> tuple[Frame, Geometries, list[Frame]]:
     mended = frame.take(np.array(closed, dtype=np.intp))
     everywhere = np.ones(len(mended), dtype=bool)
     sentence = "The ring was not closed; its first point was repeated at the end"
-    told = _told(mended, everywhere, "RING_CLOSED", Severity.NOTE, sentence)
+    told = _told(mended, everywhere, "RING_CLOSED", sentence)
     return frame, reasons, [told]
+
+
+def _corrected(frame: Frame) -> Frame:
+    """Apply to each record's vertices what a person has confirmed about them."""
+    geometry = frame.geometry
+    for confirmed in frame.values("correction"):
+        rows = frame.flags("correction", [confirmed])
+        geometry = geometry.copy()
+        for text in confirmed.split(";"):
+            geometry[rows] = parse_correction(text).apply(geometry[rows])
+    return frame.with_geometry(geometry)
 
 
 def _judge(frame: Frame, reasons: Geometries) -> tuple[Frame, Geometries, list[Frame]]:
     """Find the first reason, if any, for which each decoded record cannot be used."""
     geometry, emptied = strip_empty_rings(frame.geometry)
-    findings = [
-        _told(
-            frame, emptied, "EMPTY_RING_REMOVED", Severity.NOTE, "An empty ring without points was left out"
-        )
-    ]
+    findings = [_told(frame, emptied, "EMPTY_RING_REMOVED", "An empty ring without points was left out")]
     geometry, dropped = _without_stray_parts(geometry)
     frame = frame.with_geometry(geometry)
     stray = "Points or lines mixed into the polygon were left out"
-    findings.append(_told(frame, dropped, "PARTS_NOT_POLYGONS", Severity.CHECK, stray))
+    findings.append(_told(frame, dropped, "PARTS_NOT_POLYGONS", stray))
     tests = [
         ("EMPTY_GEOMETRY", shapely.is_empty(geometry)),
         ("COORDINATES_NOT_FINITE", ~_finite(geometry)),
-        ("CRS_MISSING", frame.flags("source_crs", [""])),
+        ("CRS_MISSING", frame.flags("crs", [""])),
         ("COORDINATES_OUT_OF_RANGE", _out_of_degrees(frame)),
     ]
     for code, fails in tests:
@@ -148,13 +173,13 @@ def _out_of_degrees(frame: Frame) -> Mask:
     """Return where a lon/lat file holds something that no longitude or latitude can be."""
     outside = np.zeros(len(frame), dtype=bool)
     bounds = shapely.bounds(frame.geometry)
-    for crs in frame.values("source_crs"):
+    for crs in frame.values("crs"):
         if crs and parse_crs(crs).is_geographic:
             with np.errstate(invalid="ignore"):
                 beyond = (np.abs(bounds[:, [0, 2]]) > 180).any(axis=1) | (np.abs(bounds[:, [1, 3]]) > 90).any(
                     axis=1
                 )
-            outside |= beyond & frame.flags("source_crs", [crs])
+            outside |= beyond & frame.flags("crs", [crs])
     return outside
 
 
@@ -181,18 +206,18 @@ def _invalid(areas: Frame) -> list[Frame]:
     reasons = [text.replace("[", " at ").rstrip("]") for text in shapely.is_valid_reason(invalid.geometry)]
     sentences = pa.array([f"The polygon is not valid: {reason}" for reason in reasons], pa.string())
     everywhere = np.ones(len(invalid), dtype=bool)
-    return [_told(invalid, everywhere, "INVALID_POLYGON", Severity.CHECK, sentences)]
+    return [_told(invalid, everywhere, "INVALID_POLYGON", sentences)]
 
 
-def _told(frame: Frame, which: Mask, code: str, severity: Severity, sentence: object) -> Frame:
+def _told(frame: Frame, which: Mask, code: str, sentence: object) -> Frame:
     """Return findings without a place of their own: delivered coordinates are in many CRSs."""
     records = frame.take(which)
-    return findings_about(records, code, severity, sentence, geometry=no_geometry(len(records)))
+    return findings_about(records, code, severity_of(code), sentence, geometry=no_geometry(len(records)))
 
 
 def _without_crs(features: Frame, deliveries: tuple[Delivery, ...]) -> tuple[Delivery, ...]:
     """Tell of files that state no CRS: nothing of theirs can be compared."""
-    without_crs = features.take(features.flags("source_crs", [""]))
+    without_crs = features.take(features.flags("crs", [""]))
     told = {}
     for file in without_crs.values("file"):
         told[file] = _no_crs(file, without_crs.take(without_crs.flags("file", [file])))

@@ -96,7 +96,7 @@ def test_the_index_is_rebuilt_where_it_is_absent_old_or_broken(result, areas):
     assert ask(result, "--at", place) == first
     shutil.rmtree(folder)
     assert ask(result, "--at", place) == first
-    assert {path.name for path in result.iterdir()} <= {".index", "geopipe.gpkg", "summary.json"}
+    assert {path.name for path in result.iterdir()} <= {".index", "geopipe.gpkg", "return", "summary.json"}
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_folder_that_cannot_be_written_is_no_hindrance(result, areas, tmp_path
     point = areas[5]["lonlat"].representative_point()
     assert ask(folder, "--at", f"{point.x!r},{point.y!r}") == ask(result, "--at", f"{point.x!r},{point.y!r}")
     assert asked
-    assert sorted(path.name for path in folder.iterdir()) == ["geopipe.gpkg", "summary.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["geopipe.gpkg", "return", "summary.json"]
 
 
 def test_an_index_of_other_areas_is_not_believed(tmp_path):
@@ -155,7 +155,7 @@ def test_an_index_of_other_areas_is_not_believed(tmp_path):
 def test_a_workspace_can_be_asked_before_anything_is_published(two_files, tmp_path):
     work = tmp_path / "work"
     call("ingest", *two_files, "-w", work)
-    for stage in ("validate", "reproject", "deduplicate", "index"):
+    for stage in ("validate", "reproject", "locate", "check", "deduplicate", "history", "index"):
         assert call(stage, "-w", work).code == 0
     found = ask(work, "--at", "105.0015,17.501")
     assert {row["record_id"] for row in found} == {"MAG:hazard:M-1", "UXO Lao:hazard:U-1"}

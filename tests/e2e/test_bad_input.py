@@ -320,10 +320,14 @@ def test_an_old_result_stays_when_the_new_one_cannot_be_written(two_files, tmp_p
     before = hashes(out)
     from geopipe.reports import publish
 
-    def refuse(*_, **__):
-        raise OSError(28, "No space left on device")
+    make = publish.tempfile.mkdtemp
 
-    monkeypatch.setattr(publish.tempfile, "mkstemp", refuse)
+    def refuse(suffix=None, prefix=None, dir=None):
+        if dir == out:
+            raise OSError(28, "No space left on device")
+        return make(suffix, prefix, dir)
+
+    monkeypatch.setattr(publish.tempfile, "mkdtemp", refuse)
     ran = call("compare", *two_files, "-o", out)
     assert ran.code == 2
     assert "No space left on device" in ran.err

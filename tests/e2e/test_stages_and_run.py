@@ -20,7 +20,7 @@ from conftest import (
 from geopipe.config import LAYERS
 
 TABLES = ("handover", "rejected")  # without geometry, and therefore listed last
-STAGES = ("validate", "reproject", "deduplicate", "overlaps")
+STAGES = ("validate", "reproject", "locate", "check", "deduplicate", "history", "overlaps")
 
 
 def summary_of(folder):
@@ -234,8 +234,8 @@ def test_a_stage_in_an_empty_workspace_says_what_to_do(tmp_path, stage):
 
 @pytest.mark.parametrize(
     ("stage", "before"),
-    [("reproject", "validate"), ("deduplicate", "reproject"), ("overlaps", "deduplicate"),
-     ("publish", "overlaps"), ("index", "deduplicate")],
+    [("reproject", "validate"), ("deduplicate", "check"), ("overlaps", "history"),
+     ("publish", "overlaps"), ("index", "history")],
 )  # fmt: skip
 def test_stages_out_of_order_say_which_comes_first(two_files, tmp_path, stage, before):
     work = tmp_path / "work"
@@ -261,7 +261,7 @@ def test_a_later_stage_does_not_use_what_an_older_ingest_left(two_files, tmp_pat
 def test_a_workspace_that_was_damaged_is_said(workspace, tmp_path):
     work = tmp_path / "work"
     shutil.copytree(workspace, work)
-    frame = work / "deduplicate" / "features.arrow"
+    frame = work / "history" / "features.arrow"
     frame.write_bytes(frame.read_bytes()[:5000])
     ran = call("overlaps", "-w", work)
     assert ran.code == 2

@@ -4,6 +4,7 @@ import pytest
 
 from geopipe.config import (
     Config,
+    DeliverySpec,
     FindingRule,
     Policy,
     did_you_mean,
@@ -14,6 +15,7 @@ from geopipe.config import (
     shipped,
 )
 from geopipe.errors import ConfigError, ExitCode
+from geopipe.pipeline import read_deliveries
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind
 
 GOOD = """\
@@ -195,3 +197,16 @@ def test_the_shipped_files_are_there_and_others_are_not():
 @pytest.mark.parametrize("name", ["demo.yaml", "lao.yaml"])
 def test_the_shipped_profiles_are_good_configurations(name):
     assert load_config(shipped(name)).deliveries
+
+
+@pytest.mark.parametrize("period", ["spring", "2026-Q5", "Q1 2026"])
+def test_a_period_that_is_none_is_told_before_anything_is_read(period, tmp_path):
+    spec = DeliverySpec(path=tmp_path / "not there.gpkg", period=period)
+    with pytest.raises(ConfigError, match=f"'{period}' is not a period"):
+        read_deliveries(Config(deliveries=(spec,)))
+
+
+def test_a_period_as_people_write_it_is_taken(tmp_path):
+    specs = [DeliverySpec(path=tmp_path / "not there.gpkg", period=p) for p in ("2026", "2026-Q1", "2026-03")]
+    state = read_deliveries(Config(deliveries=specs, confirmations=None))
+    assert [delivery.period for delivery in state.deliveries] == ["2026"]  # a file named twice is read once

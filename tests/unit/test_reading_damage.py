@@ -237,13 +237,3 @@ def test_empty_layers(tmp_path: Path) -> None:
         delivery = read(path)
         assert delivery.problem is None, delivery.problem
         assert (delivery.layers[0].table.num_rows, delivery.layers[0].records_counted) == (0, 0)
-
-
-def test_esri_json_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "a.json"
-    path.write_text(
-        '{"geometryType":"esriGeometryPolygon","features":[{"attributes":{},"geometry":{"rings":[]}}]}'
-    )
-    delivery = read(path)
-    assert "Esri JSON" in problem_of(delivery).sentence
-    assert counted(delivery) == 1

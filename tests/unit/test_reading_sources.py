@@ -38,7 +38,7 @@ def test_folders_are_walked_in_order(tmp_path: Path) -> None:
     (tmp_path / "points.txt").write_text("id\tlon\tlat\n1\t102\t18\n")
     (tmp_path / "photo.jpg").touch()
     (tmp_path / ".hidden.gpkg").touch()
-    (tmp_path / "register.xlsx").touch()
+    (tmp_path / "register.mdb").touch()
     (tmp_path / "lone.dbf").touch()
     found = find_sources([tmp_path])
     names = {source.path.relative_to(tmp_path).as_posix(): source for source in found}
@@ -48,11 +48,11 @@ def test_folders_are_walked_in_order(tmp_path: Path) -> None:
         "d.json",
         "lone.dbf",
         "points.txt",
-        "register.xlsx",
+        "register.mdb",
         "b/areas.shp",
     ]
     assert names["c.gdb"].format is Format.FILEGDB
-    assert names["register.xlsx"].problem.code == "FORMAT_UNKNOWN"
+    assert names["register.mdb"].problem.code == "FORMAT_UNKNOWN"
     assert names["lone.dbf"].problem.code == "FILE_INCOMPLETE"
     assert [name for name, source in names.items() if source.problem is None] == [
         "c.gdb",

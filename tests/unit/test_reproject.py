@@ -238,46 +238,12 @@ def test_a_working_crs_with_false_areas_is_refused():
         reproject(state, config(working_crs="EPSG:32648"), POLICY)
 
 
-def test_turning_points_far_apart_are_told():
-    state = placed(hazard(square(side=5001), id="1"), hazard(square(20_000, side=4999), id="2"), crs=LAOS)
-    (told,) = findings(state, "LONG_EDGE")
-    assert told["source_id"] == "1"
-    assert told["sentence"] == "Two turning points in a row are 5.0 km apart"
-
-
 def test_only_long_edges_carry_an_uncertainty():
     state = placed(hazard(square(side=290), id="1"), hazard(square(20_000, side=1000), id="2"), crs=LAOS)
     uncertain = dict(zip(state.features.table["source_id"].to_pylist(),
                          state.features.numpy("edge_uncertainty_m2"), strict=True))  # fmt: skip
     assert uncertain["1"] == 0
     assert uncertain["2"] == pytest.approx(4.25, rel=0.05)
-
-
-@pytest.mark.parametrize(
-    ("stated", "likely"),
-    [
-        (10_000.0, None),
-        (10_900.0, None),
-        (5_000.0, ""),
-        (1.0, "hectares"),
-        (0.01, "square kilometres"),
-        (1e8, "m2 multiplied by 10,000"),
-        (1e6, "m2 multiplied by 100"),
-        (0.0, ""),
-    ],
-)
-def test_a_stated_area_that_differs_is_told_with_the_likely_unit(stated, likely):
-    state = placed(hazard(square(), id="1", stated_m2=stated), crs=LAOS)
-    told = [row["sentence"] for row in findings(state, "AREA_DIFFERS")]
-    assert len(told) == (likely is not None)
-    if likely:
-        assert told[0].endswith(f"; the figure is most likely in {likely}")
-    elif likely == "":
-        assert "most likely" not in told[0]
-
-
-def test_no_stated_area_is_no_finding():
-    assert codes(placed(hazard(square(), id="1"), crs=LAOS)) == []
 
 
 def test_points_are_moved_like_areas():

@@ -47,8 +47,13 @@ def test_all_nine_parts_in_the_order_of_importance(summary):
     assert len(text.splitlines()) < 25
 
 
-def test_a_clean_result_says_nothing_of_what_is_not(two_files, tmp_path):
-    ran = call("compare", *two_files, "-o", tmp_path / "out")
+def test_a_clean_result_says_nothing_of_what_is_not(tmp_path):
+    whole = {"status": "open", "survey_date": "2020-01-01"}
+    files = [
+        write_geojson(tmp_path / "UXO_Lao_CHA.geojson", [({"hazard_id": "U-1", **whole}, square())]),
+        write_geojson(tmp_path / "MAG_CHA.geojson", [({"hazard_id": "M-1", **whole}, square(east_by=0.001))]),
+    ]
+    ran = call("compare", *files, "-o", tmp_path / "out")
     assert starts(ran.out) == ["READ", "SAFETY", "OVERLAPS", "VERY THIN", "HECTARES", "ASSUMED", "OPEN NEXT"]
     assert "SAFETY      no alarm in the records compared; areas not shown are not thereby safe" in ran.out
     assert len(ran.lines) < 25
@@ -94,7 +99,7 @@ def crowded(summary):
     summary["areas"] = dict.fromkeys(
         ("CHA", "SHA", "hazard", "CLEARED", "REDUCED", "CANCELLED", "released"), ground
     )
-    summary["returned"] = {f"Operator {n}": n for n in range(1, 30)}
+    summary["returns"] = {f"Operator {n}": {"returned": n, "questioned": 2 * n} for n in range(1, 30)}
     summary["unresolved_hazard"] = 12
     assert len(summary["overlaps"]["between_operators"]["largest"]) == 5
     return summary
@@ -172,6 +177,25 @@ def test_kinds_that_nobody_states_give_no_hectares(tmp_path):
     one = write_geojson(tmp_path / "MAG.geojson", [({"id": "1"}, square())])
     ran = call("compare", one, "-o", tmp_path / "out")
     assert "HECTARES    none: no record says that it is hazard or released land" in ran.out
+
+
+def test_the_return_line_counts_what_goes_back_to_whom_and_names_the_folder(changed):
+    changed["returns"] = {
+        "MAG": {"returned": 0, "questioned": 3},
+        "NPA": {"returned": 1200, "questioned": 7},
+        "areas.shp": {"returned": 0, "questioned": 0},
+    }
+    changed["reasons"] = {"NULL_GEOMETRY": 1200}
+    (line,) = [line for line in first_screen(changed, OUTPUTS).splitlines() if line.startswith("RETURN")]
+    assert line == (
+        "RETURN      NPA 1,200+7, MAG 0+3, areas.shp (a whole file or layer) "
+        "(returned + questioned; files in return/): NULL_GEOMETRY 1,200"
+    )
+
+
+def test_nothing_is_said_of_returns_where_nothing_goes_back(changed):
+    changed["returns"] = {}
+    assert "RETURN" not in first_screen(changed, OUTPUTS)
 
 
 def test_the_file_to_open_next_comes_last(changed):

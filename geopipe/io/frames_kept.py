@@ -1,0 +1,90 @@
+"""Frames kept beside the ledger: Arrow files with their working CRS, written whole, checked when read."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import shapely
+
+from geopipe.crs import choose_operation, transform
+from geopipe.errors import OutputError, RegisterError
+from geopipe.geometry import repair
+from geopipe.io.geopackage import file_hash, sync
+from geopipe.schema import FEATURES, Frame, from_wkb, make_frame, to_wkb
+from geopipe.terms import RELEASED_KINDS
+
+_CRS = b"geopipe.working_crs"
+
+
+def keep_frame(path: Path, frame: Frame, working_crs: str) -> str:
+    """Write FEATURES so that the file is there wholly or not at all; return its sha256."""
+    table = frame.table.append_column("geometry", to_wkb(frame.geometry))
+    table = table.replace_schema_metadata({_CRS: working_crs.encode()})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        with pa.OSFile(name, "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+        sync(temporary)
+        temporary.chmod(0o644)
+        written = file_hash(temporary)
+        temporary.replace(path)
+        sync(path.parent)
+    except OSError as error:
+        raise OutputError(f"the ledger's folder cannot be written ({error})", str(path.parent)) from error
+    return written
+
+
+def kept_frame(path: Path, sha256: str, working_crs: str) -> Frame:
+    """Read FEATURES that were kept, in a working CRS.
+
+    A column that this version of geopipe has added since is null.
+
+    Raises
+    ------
+    RegisterError
+        When the file is missing, or is not the one that was written.
+    """
+    if not path.is_file() or file_hash(path) != sha256:
+        what = "is damaged" if path.is_file() else "is missing"
+        raise RegisterError(
+            f"a delivery that the ledger knows {what}", str(path), "Restore the folder from your backup."
+        )
+    with pa.OSFile(str(path)) as source:
+        table = pa.ipc.open_file(source).read_all()
+    stored = table.schema.metadata[_CRS].decode()
+    geometry = from_wkb(table["geometry"])
+    columns = {name: table[name] for name in FEATURES.names if name in table.column_names}
+    if stored != working_crs and len(geometry):
+        return _moved(make_frame(FEATURES, columns, geometry), stored, working_crs)
+    return make_frame(FEATURES, columns, geometry)
+
+
+def _moved(frame: Frame, stored: str, working_crs: str) -> Frame:
+    """Bring kept polygons into another working CRS; what rounding breaks is mended to the safe side."""
+    transformer, _ = choose_operation(stored, working_crs)
+    geometry = transform(frame.geometry, transformer)
+    rows = np.flatnonzero(~shapely.is_valid(geometry))
+    mended, released = repair(geometry[rows]), frame.take(rows).flags("kind", sorted(RELEASED_KINDS))
+    geometry[rows] = np.where(released, mended.common, mended.union)
+    return frame.with_geometry(geometry).with_columns({"area_m2": shapely.area(geometry)})
+
+
+class KeptFrames:
+    """Frames that were kept, in one working CRS, each file read once."""
+
+    def __init__(self, working_crs: str) -> None:
+        self._working_crs = working_crs
+        self._frames: dict[Path, Frame] = {}
+
+    def read(self, path: Path, sha256: str) -> Frame:
+        """Return the frame of a file."""
+        if path not in self._frames:
+            self._frames[path] = kept_frame(path, sha256, self._working_crs)
+        return self._frames[path]

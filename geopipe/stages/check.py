@@ -1,0 +1,77 @@
+"""Check: what single records, layers and files say that cannot be, or leave out. Nothing is changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from geopipe.checks.dates import dates_in_future, dates_in_order
+from geopipe.checks.deliveries import attachments, row_limits
+from geopipe.checks.depths import found_below_clearance, found_depths, found_items, implausible_depths
+from geopipe.checks.fields import fields
+from geopipe.checks.figures import implausible_areas, stated_areas
+from geopipe.checks.outlines import as_delivered, mended_rows, outlines
+from geopipe.checks.repeats import repeated_points, repeated_polygons, spelled_differently
+from geopipe.checks.rings import measured_rings, rings
+from geopipe.checks.shapes import overlapping_parts, reused_shapes
+from geopipe.checks.texts import garbled_texts
+from geopipe.config import CheckRules, Policy, Vocabulary
+from geopipe.schema import Frame, State
+
+
+def check(state: State, policy: Policy, vocabulary: Vocabulary, today: dt.date) -> State:
+    """Look at every record, layer and file, and tell what to ask about.
+
+    Parameters
+    ----------
+    state : State
+        As `reproject` left it: areas and references in the working CRS (m), delivered geometry beside.
+    policy : Policy
+        `checks` holds all figures.
+    vocabulary : Vocabulary
+        Words for points that mean something explosive.
+    today : date
+        The day of the run: no date of a record can be later.
+
+    Returns
+    -------
+    State
+        With more findings (CHECKS.md lists them), records unchanged.
+    """
+    areas, points, rules = state.features, state.reference, policy.checks
+    mended = mended_rows(areas, state.findings)
+    drawn = as_delivered(areas, mended, state.working_crs)
+    found = found_items(points, vocabulary, rules)
+    beside = {delivery.file: delivery.files_beside for delivery in state.deliveries}
+    return state.adding(
+        findings=[
+            fields(areas, rules),
+            stated_areas(areas, rules),
+            implausible_areas(areas, rules),
+            dates_in_order(areas),
+            found_depths(points, found),
+            found_below_clearance(points, found, areas, rules),
+            rings(areas, outlines(drawn), rules),
+            measured_rings(areas, rules),
+            overlapping_parts(areas, drawn, mended, policy.repair_tolerance_m2),
+            reused_shapes(areas, rules),
+            repeated_polygons(areas, state.working_crs, policy),
+            repeated_points(points, found, state.working_crs),
+            row_limits(state.deliveries, rules),
+            *_of_any(areas, beside, rules, today),
+            *_of_any(points, beside, rules, today),
+        ]
+    )
+
+
+def _of_any(
+    records: Frame, beside: Mapping[str, Sequence[str] | None], rules: CheckRules, today: dt.date
+) -> list[Frame]:
+    """Look at what areas, points and lines have in common."""
+    return [
+        dates_in_future(records, rules, today),
+        implausible_depths(records, rules),
+        spelled_differently(records),
+        garbled_texts(records),
+        attachments(records, beside, rules),
+    ]
