@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geopipe.config import Config, load_policy
-from geopipe.corrections import parse_correction
+from geopipe.coordinates.corrections import parse_correction
 from geopipe.errors import ConfigError
 from geopipe.io.confirmations import Confirmation, append_confirmation, load_confirmations
 from geopipe.pipeline import read

@@ -35,7 +35,7 @@ def hold_against(
         As the ledger hands them out (`Before`), in the working CRS of the state.
     policy : Policy
     lineage_share : float
-        See :func:`geopipe.lineage.trace`.
+        See :func:`geopipe.lineages.lineage.trace`.
     """
     earlier = deduplicate(State(features=previous, working_crs=state.working_crs), policy).features
     return changes(state, earlier, policy, carried, lineage_share)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from geopipe.catalogue import severity_of
 from geopipe.config import DeliveryOptions, Vocabulary
-from geopipe.corrections import LINE_AS_AREA, parse_correction
+from geopipe.coordinates.corrections import LINE_AS_AREA, parse_correction
 from geopipe.crs import crs_name
 from geopipe.identity import geometry_hashes, join_ids, json_rows, version_hashes
 from geopipe.io.confirmations import Confirmation

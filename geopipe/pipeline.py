@@ -19,16 +19,16 @@ from geopipe.index import build_index, is_current
 from geopipe.io.beside import Neighbours
 from geopipe.io.confirmations import load_confirmations
 from geopipe.io.delivery import NO_ROOM, RawDelivery
-from geopipe.io.ledger import Ledger
-from geopipe.io.received import Received, received
+from geopipe.io.ledgers.ledger import Ledger
+from geopipe.io.ledgers.received import Received, received
 from geopipe.io.sources import Source, find_sources
 from geopipe.io.store import hold, save_config, save_state
 from geopipe.io.vector import read_sources
 from geopipe.periods import parse_period
 from geopipe.reports.publish import GEOPACKAGE, INDEX, point_to, publish, settle
-from geopipe.reports.return_files import FOLDER as RETURN_FOLDER
-from geopipe.reports.return_files import summarise_returns
-from geopipe.reports.returns import Earlier, collect_returns
+from geopipe.reports.returned.files import FOLDER as RETURN_FOLDER
+from geopipe.reports.returned.files import summarise_returns
+from geopipe.reports.returned.returns import Earlier, collect_returns
 from geopipe.reports.summary import summarise
 from geopipe.schema import State
 from geopipe.stages.ingest import ingest

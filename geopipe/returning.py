@@ -15,8 +15,8 @@ from geopipe.errors import ConfigError, OutputError
 from geopipe.io.store import load_state
 from geopipe.recognition import fold_tight
 from geopipe.reports.publish import current_run, place_returns, read_summary, renamed
-from geopipe.reports.return_files import ENDINGS, summarise_returns, write_returns
-from geopipe.reports.returns import LANGUAGES, collect_returns
+from geopipe.reports.returned.files import ENDINGS, summarise_returns, write_returns
+from geopipe.reports.returned.returns import LANGUAGES, collect_returns
 
 _FIRST_STAGE = "reproject"  # before it, nothing has a place that is comparable
 

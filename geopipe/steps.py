@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from geopipe.config import Config, Policy, load_vocabulary
+from geopipe.coordinates.proposals import proposer
 from geopipe.history import hold_against, with_copies, with_history
-from geopipe.places import Places, load_places
-from geopipe.proposals import proposer
+from geopipe.location.places import Places, load_places
 from geopipe.schema import CHANGES, COPIES, FEATURES, OVERLAPS, State, check, empty_frame
 from geopipe.stages.check import check as check_records
 from geopipe.stages.deduplicate import deduplicate

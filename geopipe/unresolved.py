@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geopipe.corrections import parse_correction
+from geopipe.coordinates.corrections import parse_correction
 from geopipe.crs import candidates, degrees_called_metres, in_range, to_lonlat
 from geopipe.geometry import leaves_of, outline
 from geopipe.schema import UNRESOLVED, Frame, make_frame, origin

@@ -11,7 +11,7 @@ import click
 from geopipe.cli import options
 
 if TYPE_CHECKING:
-    from geopipe.io.ledger import Ledger
+    from geopipe.io.ledgers.ledger import Ledger
 
 _NIL = "nil"
 _HEAD = (
@@ -40,7 +40,7 @@ def ledger_command(words: tuple[str, ...], as_json: bool, **given: Any) -> None:
       geopipe ledger nil work --operator MAG --period 2026-Q1 --by "Bounmy" --reference "letter 12"
     """
     from geopipe.errors import ConfigError
-    from geopipe.io.ledger import Ledger
+    from geopipe.io.ledgers.ledger import Ledger
 
     is_nil = words[:1] == (_NIL,)
     places = words[1:] if is_nil else words

@@ -47,8 +47,8 @@ from geopipe.io.layered import read_flatgeobuf, read_geodatabase, read_geopackag
 from geopipe.io.maxml import read_maxml
 from geopipe.io.shapefile import SUFFIXES, companions, read_shapefile
 from geopipe.io.sources import Source
-from geopipe.io.tables import read_table
-from geopipe.io.workbook import read_workbook
+from geopipe.io.tabular.tables import read_table
+from geopipe.io.tabular.workbook import read_workbook
 
 READERS: dict[Format, Callable[[Job], list[RawLayer]]] = {
     Format.SHAPEFILE: read_shapefile,

@@ -24,8 +24,8 @@ FILE = "confirmations.jsonl"
 class Confirmation(Strict):
     """One event: who confirmed which correction of which records, and on what evidence.
 
-    `correction` is written as `geopipe.diagnosis.Correction` writes itself. Rows are record numbers of
-    one layer; None means all. Exactly one of `content_hash` and `profile` is given; an event for
+    `correction` is written as `geopipe.coordinates.corrections.Correction` writes itself. Rows are record
+    numbers of one layer; None means all. Exactly one of `content_hash` and `profile` is given; an event for
     a profile ends after `until`. `revoked` takes an earlier event with the same key back.
     """
 

@@ -19,8 +19,8 @@ from geopipe.identity import hash_text
 from geopipe.io.geopackage import file_hash, sync, write_geopackage
 from geopipe.io.store import write_text
 from geopipe.reports.layers import published_layers, working_crs_wkt
-from geopipe.reports.return_files import ENDINGS, FOLDER, write_returns
-from geopipe.reports.returns import Return
+from geopipe.reports.returned.files import ENDINGS, FOLDER, write_returns
+from geopipe.reports.returned.returns import Return
 from geopipe.schema import State
 
 GEOPACKAGE = "geopipe.gpkg"

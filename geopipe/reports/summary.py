@@ -16,10 +16,10 @@ import shapely
 from geopipe._version import __version__
 from geopipe.catalogue import load_catalogue
 from geopipe.config import Policy
+from geopipe.coordinates.proposals import PLACE_CODES
 from geopipe.coverage import CLASSES
 from geopipe.errors import GeopipeError
 from geopipe.geometry import width_m
-from geopipe.proposals import PLACE_CODES
 from geopipe.reports.layers import shown_overlaps
 from geopipe.schema import Frame, State
 from geopipe.terms import Outcome

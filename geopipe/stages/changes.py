@@ -14,13 +14,20 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
-from geopipe.changed_ground import covered, difference, ground_by_event
 from geopipe.config import Policy
-from geopipe.explanations import Claims, Explanations
 from geopipe.geometry import overlaid
-from geopipe.lineage import Lineage, trace
-from geopipe.matching import common_codes
-from geopipe.reading import Reading
+from geopipe.lineages.changed_ground import covered, difference, ground_by_event
+from geopipe.lineages.explanations import Claims, Explanations
+from geopipe.lineages.lineage import Lineage, trace
+from geopipe.lineages.matching import common_codes
+from geopipe.lineages.reading import Reading
+from geopipe.lineages.told_changes import (
+    LostGround,
+    change_rows,
+    lost_findings,
+    lost_sentence,
+    of_earlier_delivery,
+)
 from geopipe.schema import (
     FEATURES,
     FINDINGS,
@@ -33,7 +40,6 @@ from geopipe.schema import (
     findings_about,
 )
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind, Severity
-from geopipe.told_changes import LostGround, change_rows, lost_findings, lost_sentence, of_earlier_delivery
 
 _IN_PLACE = ("unchanged", "attributes", "re_issued")
 _GONE = ("vanished", "id_reused")
@@ -76,7 +82,7 @@ def changes(
     carried_before : Frame, optional
         Last versions that an earlier run has carried and no decision has released yet.
     lineage_share : float
-        See :func:`geopipe.lineage.trace`.
+        See :func:`geopipe.lineages.lineage.trace`.
 
     Returns
     -------

@@ -15,12 +15,13 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-from geopipe.changed_ground import areas_m2, covered
 from geopipe.config import Policy
 from geopipe.geometry import overlaid, polygon_parts
-from geopipe.matching import common_codes, same_ground
-from geopipe.pairing import Pairing
-from geopipe.reading import Reading
+from geopipe.lineages.changed_ground import areas_m2, covered
+from geopipe.lineages.matching import common_codes, same_ground
+from geopipe.lineages.pairing import Pairing
+from geopipe.lineages.reading import Reading
+from geopipe.lineages.versions import COMPARED, differing, shown
 from geopipe.schema import (
     COPIES,
     FINDINGS,
@@ -37,7 +38,6 @@ from geopipe.schema import (
 )
 from geopipe.standing import Standing
 from geopipe.terms import Kind, Outcome, Severity, Status
-from geopipe.versions import COMPARED, differing, shown
 
 OPERATOR, NATIONAL = "operator", "national_database"
 NATIONAL_COPY = "national_copy"

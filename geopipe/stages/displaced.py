@@ -9,10 +9,10 @@ from typing import TypeAlias
 import numpy as np
 
 from geopipe.catalogue import severity_of
+from geopipe.coordinates.datums import KnownShift, projected_code
+from geopipe.coordinates.offsets import Offset, OffsetRules, suspected_offsets
 from geopipe.crs import parse_crs
-from geopipe.datums import KnownShift, projected_code
-from geopipe.distances import compass_word
-from geopipe.offsets import Offset, OffsetRules, suspected_offsets
+from geopipe.location.distances import compass_word
 from geopipe.schema import FINDINGS, Frame, Indices, Proposal, State, make_frame, no_geometry
 
 CODE = "DATUM_SUSPECTED"

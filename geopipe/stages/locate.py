@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geopipe.config import Policy
 from geopipe.crs import to_lonlat
-from geopipe.places import Places
+from geopipe.location.places import Places
 from geopipe.schema import (
     FINDINGS,
     Frame,

@@ -13,16 +13,16 @@ import pyarrow as pa
 import shapely
 
 from geopipe.catalogue import severity_of
-from geopipe.corrections import parse_correction
-from geopipe.crs import candidates, parse_crs
-from geopipe.geometry import LINES, POINTS, POLYGONS, collection_parts, strip_empty_rings
-from geopipe.proposals import (
+from geopipe.coordinates.corrections import parse_correction
+from geopipe.coordinates.proposals import (
     Proposer,
     displaced_hazard,
     nothing_proposed,
     told_of_proposals,
     with_proposals,
 )
+from geopipe.crs import candidates, parse_crs
+from geopipe.geometry import LINES, POINTS, POLYGONS, collection_parts, strip_empty_rings
 from geopipe.schema import (
     Delivery,
     Frame,

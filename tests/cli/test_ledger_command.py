@@ -11,8 +11,8 @@ from conftest import call, read_layer, square, write_geojson
 from make import hazard, make_features
 from make import square as metres
 
-from geopipe.io.ledger import Ledger
-from geopipe.io.received import received
+from geopipe.io.ledgers.ledger import Ledger
+from geopipe.io.ledgers.received import received
 from geopipe.schema import FEATURES, empty_frame
 
 AT = dt.datetime(2026, 4, 10, tzinfo=dt.UTC)

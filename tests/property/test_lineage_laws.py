@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from make import box, hazard, make_features
 
-from geopipe.lineage import Lineage, trace
+from geopipe.lineages.lineage import Lineage, trace
 from geopipe.schema import Frame
 
 MIRROR = {"added": "vanished", "vanished": "added", "split": "merged", "merged": "split"}

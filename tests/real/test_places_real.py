@@ -8,10 +8,10 @@ import pyogrio
 import pytest
 import shapely
 
+from geopipe.coordinates.diagnosis import diagnose
+from geopipe.coordinates.offsets import suspected_offsets
 from geopipe.crs import choose_operation, choose_working_crs, transform
-from geopipe.diagnosis import diagnose
-from geopipe.offsets import suspected_offsets
-from geopipe.places import load_places
+from geopipe.location.places import load_places
 
 pytestmark = pytest.mark.real
 LAOS = load_places()

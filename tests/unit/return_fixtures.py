@@ -8,7 +8,7 @@ from make import hazard, make_features, square
 
 from geopipe.catalogue import load_catalogue
 from geopipe.crs import WGS84, choose_operation, transform
-from geopipe.reports.returns import collect_returns
+from geopipe.reports.returned.returns import collect_returns
 from geopipe.schema import findings_about, rejected_of
 
 CATALOGUE = load_catalogue()

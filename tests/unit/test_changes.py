@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from make import EARLY, LATE, POLICY, area, box, hazard, make_features, released, square
 
+from geopipe.lineages.told_changes import CHANGES
 from geopipe.schema import FEATURES, REJECTED, Delivery, check, make_frame, no_geometry
 from geopipe.stages.changes import changes
 from geopipe.stages.deduplicate import deduplicate
-from geopipe.told_changes import CHANGES
 
 MIDDLE = dt.date(2022, 3, 1)
 ELSEWHERE = hazard(square(5000), id="other")

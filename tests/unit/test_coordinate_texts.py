@@ -10,8 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geopipe.io.coordinates import angle_of, has_decimal_comma, number_of, position_of
-from geopipe.io.places import ANGLE, COMMA, GRID, PLAIN, SWAPPED, Places, places_of_pair, places_of_text
+from geopipe.io.tabular.coordinates import angle_of, has_decimal_comma, number_of, position_of
+from geopipe.io.tabular.places import (
+    ANGLE,
+    COMMA,
+    GRID,
+    PLAIN,
+    SWAPPED,
+    Places,
+    places_of_pair,
+    places_of_text,
+)
 
 DEGREES = 19 + 27 / 60 + 35.5 / 3600
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from make import EARLY, LATE, POLICY, box, findings, hazard, make_features, released, square
 
-from geopipe.pairing import fold_id
+from geopipe.lineages.pairing import fold_id
 from geopipe.schema import DUPLICATES, REJECTED, check, concat, make_frame, no_geometry
 from geopipe.stages.copies import COPIES, copies
 

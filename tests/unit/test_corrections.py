@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shapely
 
-from geopipe.corrections import LINE_AS_AREA, degrees_of_dms, parse_correction
+from geopipe.coordinates.corrections import LINE_AS_AREA, degrees_of_dms, parse_correction
 from geopipe.errors import ConfigError
 
 

@@ -10,12 +10,12 @@ import pyproj
 import pytest
 import shapely
 
-from geopipe.corrections import parse_correction
+from geopipe.coordinates.corrections import parse_correction
+from geopipe.coordinates.diagnosis import diagnose
+from geopipe.coordinates.dms import dms_evidence
+from geopipe.coordinates.readings import IN_COUNTRY, OUTSIDE, DiagnosisRules, utm_zones
 from geopipe.crs import to_lonlat
-from geopipe.diagnosis import diagnose
-from geopipe.dms import dms_evidence
-from geopipe.places import load_places
-from geopipe.readings import IN_COUNTRY, OUTSIDE, DiagnosisRules, utm_zones
+from geopipe.location.places import load_places
 
 LAOS = load_places()
 LONLAT, UTM47, UTM48 = "EPSG:4326", "EPSG:32647", "EPSG:32648"

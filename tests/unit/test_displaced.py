@@ -5,9 +5,9 @@ import pytest
 import shapely
 from make import findings, hazard, placed
 
+from geopipe.coordinates.datums import known_shifts
 from geopipe.crs import WGS84, choose_operation, transform
-from geopipe.datums import known_shifts
-from geopipe.distances import compass_word
+from geopipe.location.distances import compass_word
 from geopipe.stages.displaced import displaced
 
 RANDOM = np.random.default_rng(7)

@@ -7,7 +7,7 @@ import pytest
 import shapely
 from conftest import call, hashes
 
-from geopipe.corrections import degrees_of_dms
+from geopipe.coordinates.corrections import degrees_of_dms
 from geopipe.demo.faults import make_fault_demo
 from geopipe.demo.faults.coordinates import _as_minutes_and_seconds
 from geopipe.demo.faults.fault import Planting
@@ -18,7 +18,7 @@ from geopipe.demo.faults.make import FAULTS, obstacle
 from geopipe.demo.faults.sheet import Need, Shape, Style, make_sheet
 from geopipe.demo.places import EQUAL_AREA_CRS, LON_LAT_CRS
 from geopipe.errors import ConfigError, OutputError
-from geopipe.places import load_places
+from geopipe.location.places import load_places
 
 LON_LAT = Style("NPA", LON_LAT_CRS)
 

@@ -7,8 +7,8 @@ import pytest
 from make import LAOS, POLICY, box, hazard, make_features, released, square
 
 from geopipe.history import hold_against, summary_of, with_copies, with_history, write_changes
-from geopipe.io.ledger import Ledger
-from geopipe.io.received import received
+from geopipe.io.ledgers.ledger import Ledger
+from geopipe.io.ledgers.received import received
 from geopipe.schema import State, concat
 from geopipe.stages.deduplicate import deduplicate
 from geopipe.stages.overlaps import overlaps

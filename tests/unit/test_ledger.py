@@ -11,9 +11,9 @@ import pytest
 from make import LAOS, area, box, hazard, make_features, released, square
 
 from geopipe.errors import BusyError, ConfigError, ExitCode, RegisterError
-from geopipe.io import ledgerfile
-from geopipe.io.ledger import Ledger
-from geopipe.io.received import received
+from geopipe.io.ledgers import ledgerfile
+from geopipe.io.ledgers.ledger import Ledger
+from geopipe.io.ledgers.received import received
 from geopipe.periods import parse_period
 from geopipe.schema import FEATURES, REJECTED, State, check, concat, empty_frame, make_frame, no_geometry
 

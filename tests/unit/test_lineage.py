@@ -5,7 +5,7 @@ import pytest
 import shapely
 from make import box, hazard, make_features, released, square
 
-from geopipe.lineage import LINEAGE, trace
+from geopipe.lineages.lineage import LINEAGE, trace
 
 
 def traced(before, after, share=0.5):

@@ -5,7 +5,7 @@ import shapely
 from make import LAOS, area, codes, delivered, findings, placed
 
 from geopipe.config import load_policy
-from geopipe.places import load_places
+from geopipe.location.places import load_places
 from geopipe.stages.locate import locate
 
 # Pek district of Xieng Khouang, some kilometres from any border.

@@ -10,9 +10,9 @@ from make import LAOS, ORIGIN
 from pyproj.crs import ProjectedCRS
 from pyproj.crs.coordinate_operation import UTMConversion
 
+from geopipe.coordinates.datums import DATUMS, explaining_shifts, known_shifts
+from geopipe.coordinates.offsets import OffsetRules, suspected_offsets
 from geopipe.crs import choose_operation, transform
-from geopipe.datums import DATUMS, explaining_shifts, known_shifts
-from geopipe.offsets import OffsetRules, suspected_offsets
 
 
 def areas(size, seed=0, spread_m=20_000, across_m=80):

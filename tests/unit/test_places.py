@@ -8,10 +8,10 @@ import pytest
 import shapely
 
 from geopipe.config import shipped
-from geopipe.distances import between_m, compass_word
 from geopipe.errors import ConfigError
-from geopipe.placenames import fold_lao, fold_name
-from geopipe.places import load_places
+from geopipe.location.distances import between_m, compass_word
+from geopipe.location.placenames import fold_lao, fold_name
+from geopipe.location.places import load_places
 
 LAOS = load_places()
 VIENTIANE, PEK, ANOUVONG, BANGKOK = (102.6, 18.0), (103.30, 19.57), (103.08, 18.90), (100.5, 13.75)

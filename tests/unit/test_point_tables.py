@@ -14,7 +14,7 @@ import shapely
 from reading_fixtures import read
 
 from geopipe.io.delivery import RawDelivery, RawLayer
-from geopipe.io.statedcrs import crs_of_text
+from geopipe.io.tabular.statedcrs import crs_of_text
 
 UTM_48N = "WGS_1984_UTM_Zone_48N"
 TEMPLATE = [

@@ -14,8 +14,8 @@ import xlsxwriter
 from reading_fixtures import LAO, cut, read, zipped
 from workbook_fixtures import changed, compound, ods, xls
 
-from geopipe.io import sheetxml
 from geopipe.io.delivery import Problem, RawLayer, ReadLimits
+from geopipe.io.tabular import sheetxml
 
 SQUARE = "POLYGON((102 18,103 18,103 19,102 19,102 18))"
 SHEET_1 = "xl/worksheets/sheet1.xml"

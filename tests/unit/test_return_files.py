@@ -15,10 +15,10 @@ from python_calamine import CalamineWorkbook
 from return_fixtures import CATALOGUE, CROSSED, asked, lines, refused, returns_of, two_operators
 
 from geopipe.errors import OutputError
-from geopipe.reports import return_workbook
-from geopipe.reports.return_files import file_stems, write_returns
-from geopipe.reports.return_texts import ANSWER_COLUMNS, COLUMNS
-from geopipe.reports.returns import ROWS, Earlier, collect_returns
+from geopipe.reports.returned import workbook as return_workbook
+from geopipe.reports.returned.files import file_stems, write_returns
+from geopipe.reports.returned.returns import ROWS, Earlier, collect_returns
+from geopipe.reports.returned.texts import ANSWER_COLUMNS, COLUMNS
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from return_fixtures import (
 )
 
 from geopipe.crs import choose_operation
-from geopipe.reports.return_files import summarise_returns
+from geopipe.reports.returned.files import summarise_returns
 from geopipe.schema import Delivery, LayerCount, findings_about, no_geometry, rejected_of
 from geopipe.terms import CountMethod
 

@@ -162,7 +162,7 @@ def _planted(rng: np.random.Generator, ground: Ground, form: Format, fault: Faul
     stem = f"{style.operator.replace(' ', '_')}_{number:02d}_{fault.name}"
     sheet = make_sheet(rng, ground, stem, number, style, fault.kind, fault.size)
     sheet.options = {"profile": form.profile} if fault.options is None else dict(fault.options)
-    if form.name == "imsma_ng":  # without the profile even its ids are unknown
+    if form.name == "imsma_ng":  # an export of the national database
         told = {"operator_field": "operator"} if fault.name == "labels" else {}
         sheet.options = {"profile": form.profile, **told}
     elif fault.options is not None and fault.name != "labels":

@@ -1,0 +1,1 @@
+"""How delivered coordinates can be read: diagnosis, readings, datums, corrections, proposals."""

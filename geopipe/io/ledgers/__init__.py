@@ -1,0 +1,1 @@
+"""The ledger of deliveries: its file, its records, what is in force."""

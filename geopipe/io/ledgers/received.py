@@ -1,0 +1,84 @@
+"""Deliveries as a run has received them: their bytes, how they were read, and the records in them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from geopipe.identity import hash_text
+from geopipe.io.ledgers.inforce import INCREMENT, SNAPSHOT, Group
+from geopipe.lineages.reading import left_out
+from geopipe.schema import Delivery, Frame, State
+
+# What a person may change about a reading of the same bytes, record by record.
+_AS_READ = ("version_id", "kind", "role", "crs", "correction")
+
+
+@dataclass(frozen=True)
+class Received:
+    """One delivery as a run has read it: its records in the working CRS, before any is set aside.
+
+    `key` names this reading of these bytes: another operator, kind, or confirmed coordinate system
+    gives another one.
+    """
+
+    key: str
+    delivery: Delivery
+    records: Frame
+    whole: bool
+
+    @property
+    def groups(self) -> Counter[Group]:
+        """How many records it holds of each (operator, register, role)."""
+        names = (self.records.table[name].to_pylist() for name in ("operator", "register", "role"))
+        return Counter(Group(*values) for values in zip(*names, strict=True))
+
+    @property
+    def mode(self) -> str:
+        """Snapshot only if it was read whole: absence is inferred from nothing less."""
+        return SNAPSHOT if self.whole and self.delivery.mode == SNAPSHOT else INCREMENT
+
+
+@dataclass(frozen=True)
+class Before:
+    """What was in force before a run's newest deliveries, and what was carried on with it."""
+
+    previous: Frame
+    carried: Frame
+
+
+def received(placed: State) -> tuple[Received, ...]:
+    """Return the deliveries of a run as `reproject` left them; each content once, unreadable files not."""
+    found: dict[str, Received] = {}
+    unread = {delivery.file for delivery in left_out(placed)}
+    for delivery in placed.deliveries:
+        if delivery.content_hash and delivery.content_hash not in found:
+            records = placed.features.take(placed.features.flags("file", [delivery.file]))
+            said = (delivery.content_hash, delivery.mode, delivery.role, delivery.period, _as_read(records))
+            found[delivery.content_hash] = Received(
+                hash_text(repr(said)), delivery, records, delivery.file not in unread
+            )
+    return tuple(found.values())
+
+
+def counts_by_operator(records: Frame, delivery: Delivery) -> Counter[str]:
+    """Return how many records of a delivery each operator has; those of nobody known are the sender's."""
+    mine = records.table["operator"].filter(np.asarray(records.flags("file", [delivery.file])))
+    return Counter(operator or delivery.operator for operator in mine.to_pylist())
+
+
+def of_group(records: Frame, group: Group) -> Frame:
+    """Return the records of one operator, register and role."""
+    chosen = records.flags("operator", [group.operator]) & records.flags("register", [group.register])
+    return records.take(chosen & records.flags("role", [group.role]))
+
+
+def _as_read(records: Frame) -> str:
+    """Return one hash for how records were read, whatever their order."""
+    columns = [pc.fill_null(records.table[name].cast(pa.string()), "") for name in _AS_READ]
+    rows = pc.binary_join_element_wise(*columns, "\n")
+    return hash_text("\n".join(rows.take(pc.sort_indices(rows)).to_pylist()))

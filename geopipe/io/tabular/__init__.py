@@ -1,0 +1,1 @@
+"""Tables as CSV and workbooks: WKT, turning points, coordinates in all their spellings."""

@@ -1,0 +1,1 @@
+"""What continues what from delivery to delivery, and what may be inferred from absence."""

@@ -1,0 +1,1 @@
+"""Places: provinces and districts, their names and borders, distances."""

@@ -1,0 +1,1 @@
+"""What goes back to each sender: collected, as workbook and as layers."""

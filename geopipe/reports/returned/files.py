@@ -1,0 +1,81 @@
+"""The files of all returns: how each is called, and writing them into a folder."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from geopipe.catalogue import Catalogue, Language
+from geopipe.errors import OutputError
+from geopipe.identity import hash_text
+from geopipe.reports.returned.layers import write_layers
+from geopipe.reports.returned.returns import LANGUAGES, Return
+from geopipe.reports.returned.workbook import write_workbook
+
+# Below a result's folder.
+FOLDER = "return"
+# What the summary calls each file of a return, and how its name ends.
+ENDINGS = {"file": "xlsx", "geopackage": "gpkg"}
+# Windows refuses some signs, and names of old devices; others are a nuisance in e-mails and scripts.
+_UNSAFE = re.compile(r'[\s<>:"/\\|?*.,;&%#$!^`~\'(){}\[\]@=+]+')
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
+# Most file systems allow 255 bytes; a Lao letter has three.
+_LONGEST_BYTES = 120
+
+
+def file_stems(senders: Sequence[str]) -> dict[str, str]:
+    """Return a file name without ending for each sender, safe everywhere, no two alike on Windows."""
+    stems = {sender: _safe(sender) for sender in senders}
+    alike = Counter(stem.casefold() for stem in stems.values())
+    return {
+        sender: stem if alike[stem.casefold()] == 1 else f"{stem}-{hash_text(sender)}"
+        for sender, stem in stems.items()
+    }
+
+
+def _safe(name: str) -> str:
+    text = unicodedata.normalize("NFC", name)
+    text = "".join(sign for sign in text if unicodedata.category(sign)[0] != "C" or sign.isspace())
+    text = _UNSAFE.sub("_", text).encode()[:_LONGEST_BYTES].decode(errors="ignore").strip("_- ")
+    return f"{text}_" if _DEVICES.fullmatch(text) else text or "sender"
+
+
+def summarise_returns(returns: Sequence[Return]) -> dict[str, dict[str, Any]]:
+    """Return for the summary how much goes back to each sender, and in which files."""
+    stems = file_stems([back.sender for back in returns])
+    return {
+        back.sender: {
+            "returned": back.returned,
+            "questioned": back.questioned,
+            **{key: f"{FOLDER}/{stems[back.sender]}.{ending}" for key, ending in ENDINGS.items()},
+        }
+        for back in returns
+    }
+
+
+def write_returns(
+    folder: Path, returns: Sequence[Return], catalogue: Catalogue, languages: Sequence[Language] = LANGUAGES
+) -> list[Path]:
+    """Write a workbook and a GeoPackage for each return into a new folder; return their paths.
+
+    Raises
+    ------
+    OutputError
+        When the disk refuses.
+    """
+    stems = file_stems([back.sender for back in returns])
+    written = []
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise OutputError(f"the folder cannot be written ({error})", str(folder)) from error
+    for back in returns:
+        workbook, layers = (folder / f"{stems[back.sender]}.{ending}" for ending in ENDINGS.values())
+        write_workbook(workbook, back, catalogue, languages)
+        write_layers(layers, back, languages)
+        written += [workbook, layers]
+    return written
