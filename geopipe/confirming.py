@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from geopipe.config import Config, load_policy
+from geopipe.config import Config, did_you_mean, load_policy
 from geopipe.coordinates.corrections import parse_correction
 from geopipe.errors import ConfigError
 from geopipe.io.confirmations import Confirmation, append_confirmation, load_confirmations
@@ -55,6 +55,7 @@ def confirm(config: Config, path: Path, wish: Wish, on: dt.date) -> list[Confirm
     correction = _canonical(wish.correction)
     deliveries = _as_delivered(config)
     if wish.rows or wish.everything:
+        _require_meant(deliveries, wish)
         events = [_event(delivery, wish, correction, on) for delivery in deliveries]
     else:
         events = [
@@ -92,6 +93,42 @@ def confirm_profile(profile: str, until: dt.date, path: Path, wish: Wish, on: dt
     return [event]
 
 
+def _require_meant(deliveries: Sequence[Delivery], wish: Wish) -> None:
+    """Refuse named records that could be those of another file or layer, or that do not exist.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if wish.rows and len(deliveries) != 1:
+        raise ConfigError("--rows is about one file, but there are several here", remedy="Name the file.")
+    for delivery in deliveries:
+        layers = {layer.layer: layer.records for layer in delivery.layers}
+        if wish.layer is not None and wish.layer not in layers:
+            raise ConfigError(
+                f"there is no layer {wish.layer!r}{did_you_mean(wish.layer, tuple(layers))}", delivery.file
+            )
+        if wish.rows and wish.layer is None and len(layers) > 1:
+            raise ConfigError(
+                f"--rows is about one layer, but there are {', '.join(layers)}", delivery.file, "Add --layer."
+            )
+        most = layers[wish.layer] if wish.layer is not None else max(layers.values(), default=0)
+        if wish.rows and not 1 <= wish.rows[0] <= wish.rows[-1] <= most:
+            raise ConfigError(f"--rows: the layer has records 1 to {most:,}", delivery.file)
+
+
+def revoke_profile(profile: str, path: Path, by: str, on: dt.date) -> list[Confirmation]:
+    """Take back what was confirmed for all deliveries of a profile.
+
+    Raises
+    ------
+    ConfigError
+        When nothing was confirmed for it.
+    """
+    events = [event for event in load_confirmations(path) if event.profile == load_profile(profile).name]
+    return _take_back(events, path, by, on, f"profile {profile}")
+
+
 def revoke(config: Config, path: Path, by: str, on: dt.date) -> list[Confirmation]:
     """Take back what was confirmed for one file; later runs read it as it was delivered.
 
@@ -102,8 +139,14 @@ def revoke(config: Config, path: Path, by: str, on: dt.date) -> list[Confirmatio
     """
     hashes = {delivery.content_hash for delivery in _as_delivered(config)}
     events = [event for event in load_confirmations(path) if event.content_hash in hashes]
+    return _take_back(events, path, by, on, str(config.deliveries[0].path))
+
+
+def _take_back(
+    events: Sequence[Confirmation], path: Path, by: str, on: dt.date, where: str
+) -> list[Confirmation]:
     if not events:
-        raise ConfigError("nothing was confirmed for this file", str(config.deliveries[0].path))
+        raise ConfigError("nothing was confirmed here", where)
     taken_back = [event.model_copy(update={"revoked": True, "by": by, "on": on}) for event in events]
     for event in taken_back:
         append_confirmation(path, event)

@@ -46,10 +46,13 @@ def with_history(state: State, found: Changes) -> State:
 
     These records are not input of this run: they are counted apart (`earlier`).
     """
-    earlier = concat([found.carried, found.remaining])
+    # Bytes that this run has read itself, in whatever way, are its own: they cannot be earlier as well.
+    own = state.features.values("row_id")
+    carried = found.carried.take(~found.carried.flags("row_id", own))
+    earlier = concat([carried, found.remaining.take(~found.remaining.flags("row_id", own))])
     areas = concat([state.features, earlier])
     order = pc.sort_indices(areas.table["row_id"]).to_numpy().astype(np.intp)
-    known = replace(state, features=areas.take(order), earlier=earlier, carried=found.carried)
+    known = replace(state, features=areas.take(order), earlier=earlier, carried=carried)
     return known.adding(findings=[found.findings])
 
 

@@ -175,6 +175,8 @@ class Mapping:
             if event.layer not in (None, self.layer.name):
                 continue
             hit = np.ones(len(rows), dtype=bool) if event.rows is None else np.isin(rows, event.rows)
+            # Once is enough: applied twice, most corrections undo themselves.
+            hit &= [event.correction not in (before or "").split(";") for before in corrections]
             corrections[hit] = [
                 event.correction if before is None else f"{before};{event.correction}"
                 for before in corrections[hit]

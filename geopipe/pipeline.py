@@ -66,7 +66,7 @@ class Past:
     """What a ledger knows beside the records of a run.
 
     `trend` is what went back to each sender before; `not_read` are the deliveries in force whose files this
-    run has not read (file, operator, received).
+    run has not read (file, operator).
     """
 
     trend: Mapping[str, Sequence[Earlier]] = field(default_factory=dict)
@@ -233,8 +233,9 @@ def _run_with(ledger: Ledger, config: Config, started: dt.datetime, progress: Pr
     ids = state.features.numpy("row_id")
     if not is_current(folder / INDEX, state.features.geometry, ids):
         build_index(folder / INDEX, state.features.geometry, ids)
-    point_to(config.output, folder)
+    # First remembered, then shown: a run that dies between the two is made again, and forgets nothing.
     ledger.record(folder.name, started, came[0], state, state.carried)
+    point_to(config.output, folder)
     return Result(result.summary, tuple(folder / path.name for path in result.outputs))
 
 
@@ -250,8 +251,11 @@ def _past(ledger: Ledger, state: State, came: Sequence[Received]) -> Past:
                 day = dt.datetime.fromisoformat(row["received_at"]).date()
                 returned[day] = returned.get(day, 0) + row["returned"]
         trend[operator] = [Earlier(day, count) for day, count in sorted(returned.items())]
+    # What a whole register replaces is in force no longer once this run is recorded.
+    replaced = {item.operator for item in state.deliveries if item.mode == "snapshot"}
     not_read = [
-        {"file": row["file"], "operator": row["operator"], "received": row["received_at"][:10]}
+        {"file": row["file"], "operator": row["operator"]}
         for row in ledger.not_read(came)
+        if row["operator"] not in replaced
     ]
     return Past(trend, not_read)

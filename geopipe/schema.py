@@ -6,6 +6,7 @@ pass frames on and never change one in place.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -395,6 +396,8 @@ class State:
     carried: Frame = field(default_factory=lambda: empty_frame(FEATURES))
     changes: Frame = field(default_factory=lambda: empty_frame(CHANGES))
     copies: Frame = field(default_factory=lambda: empty_frame(COPIES))
+    today: dt.date | None = None
+    """The day of the run; None where nobody said it."""
     working_crs: str = ""
 
     @property

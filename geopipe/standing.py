@@ -6,6 +6,7 @@ hazard, nor grows released land, nor silences an alarm that the other would rais
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -40,10 +41,13 @@ class Standing:
         Valid polygons in the working CRS (m), sorted by `row_id`.
     policy : Policy
         `cover_tolerance_m` is the rounding that the covering rule forgives.
+    today : date, optional
+        A release that is dated later explains nothing.
     """
 
     areas: Frame
     policy: Policy
+    today: dt.date | None = None
     stands_by: dict[int, int] = field(default_factory=dict)
     _aside: list[dict[str, Any]] = field(default_factory=list)
     _told: list[dict[str, Any]] = field(default_factory=list)

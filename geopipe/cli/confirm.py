@@ -25,7 +25,7 @@ from geopipe.cli import options
 @click.option(
     "--until", metavar="YYYY-MM-DD", type=click.DateTime(["%Y-%m-%d"]), help="With --every: last day."
 )
-@click.option("--revoke", is_flag=True, help="Take back what was confirmed for FILE.")
+@click.option("--revoke", is_flag=True, help="Take back what was confirmed for FILE, or for --every.")
 @options.confirmations_option
 def confirm_command(path: Path | None, **given: Any) -> None:
     """Confirm a correction of coordinates that the diagnosis proposes; nothing is corrected without.
@@ -57,6 +57,9 @@ def confirm_command(path: Path | None, **given: Any) -> None:
         raise ConfigError("a confirmation needs a name", remedy='Add --by "YOUR NAME".')
     if config is not None and given["revoke"]:
         _tell(confirming.revoke(config, target, given["by"], today), target, "Taken back")
+        return
+    if given["revoke"]:
+        _tell(confirming.revoke_profile(given["every"], target, given["by"], today), target, "Taken back")
         return
     wish = confirming.Wish(
         given["correction"] or "", given["by"], given["layer"], _rows(given["rows"]),

@@ -14,6 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geopipe.catalogue import severity_of
 from geopipe.coordinates.diagnosis import Diagnosis, diagnose
 from geopipe.coordinates.hypotheses import Hypothesis
 from geopipe.coordinates.readings import DiagnosisRules
@@ -34,7 +35,7 @@ from geopipe.schema import (
     no_geometry,
     origin,
 )
-from geopipe.terms import POSSIBLE_HAZARD_KINDS, Severity
+from geopipe.terms import POSSIBLE_HAZARD_KINDS
 
 # Codes of another reading of the coordinates; CRS_MISSING is told of the file.
 PLACE_CODES = frozenset(
@@ -149,24 +150,43 @@ def _proposal(item: Proposed, hypothesis: Hypothesis, number: NDArray[np.int64])
 
 
 def told_of_proposals(frame: Frame, proposed: Sequence[Proposed]) -> list[Frame]:
-    """Tell once of a layer where most of it is in doubt, else of each record in doubt."""
+    """Tell of a layer where most of it is in doubt, else of each record; each operator of its own ones."""
     told = []
     for item in proposed:
         for hypothesis in item.hypotheses:
             if hypothesis.code == "CRS_MISSING":
                 continue  # the file is told to state none, with the places where it could lie
             rows = frame.take(item.picked(hypothesis))
-            code, sentence, unplaced = hypothesis.code, hypothesis.sentence, no_geometry(len(rows))
-            if not item.is_general(hypothesis):
-                told.append(findings_about(rows, code, Severity.CHECK, sentence, geometry=unplaced))
-                continue
-            columns = {
-                "code": code, "severity": Severity.CHECK.value, "file": item.file, "layer": item.layer,
-                "operator": rows.table["operator"][0].as_py(), "sentence": sentence,
-                "measure": float(len(rows)), "unit": "records",
-            }  # fmt: skip
-            told.append(make_frame(FINDINGS, columns, no_geometry(1)))
+            for operator in rows.values("operator"):
+                own = rows.take(rows.flags("operator", [operator]))
+                # Figures of a layer of several operators are nobody's alone.
+                sentence = hypothesis.sentence if len(own) == len(rows) else _of_own(hypothesis, len(own))
+                told.append(_findings(own, item, hypothesis, sentence))
     return told
+
+
+def _of_own(hypothesis: Hypothesis, records: int) -> str:
+    read = " and ".join(correction.meaning for correction in hypothesis.corrections)
+    would = f"; they would if {read}" if read else ""
+    return f"{records:,} of your records do not lie where they say{would}."
+
+
+def _findings(rows: Frame, item: Proposed, hypothesis: Hypothesis, sentence: str) -> Frame:
+    """Return the findings about the records of one operator."""
+    code, severity = hypothesis.code, severity_of(hypothesis.code)
+    if not item.is_general(hypothesis):
+        return findings_about(rows, code, severity, sentence, geometry=no_geometry(len(rows)))
+    columns = {
+        "code": code,
+        "severity": severity,
+        "file": item.file,
+        "layer": item.layer,
+        "operator": rows.table["operator"][0].as_py(),
+        "sentence": sentence,
+        "measure": float(len(rows)),
+        "unit": "records",
+    }
+    return make_frame(FINDINGS, columns, no_geometry(1))
 
 
 def displaced_hazard(frame: Frame, kept: Mask, proposed: Sequence[Proposed]) -> list[Frame]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shutil
@@ -22,7 +23,7 @@ from geopipe.schema import Delivery, Frame, LayerCount, Proposal, State, from_wk
 from geopipe.terms import CountMethod
 
 _BUILDING = ".building-"
-_FRAMES = [item.name for item in fields(State) if item.name not in ("deliveries", "working_crs")]
+_FRAMES = [item.name for item in fields(State) if item.name not in ("deliveries", "working_crs", "today")]
 
 
 def write_text(path: Path, text: str) -> None:
@@ -90,7 +91,11 @@ def save_state(workspace: Path, stage: str, state: State, stages: Sequence[str])
         building = Path(tempfile.mkdtemp(prefix=f"{_BUILDING}{stage}-", dir=workspace))
         for name in _FRAMES:
             _write_frame(building / f"{name}.arrow", getattr(state, name))
-        plain = {"working_crs": state.working_crs, "deliveries": [asdict(item) for item in state.deliveries]}
+        plain = {
+            "working_crs": state.working_crs,
+            "today": state.today and state.today.isoformat(),
+            "deliveries": [asdict(item) for item in state.deliveries],
+        }
         write_text(building / "state.json", json.dumps(plain, ensure_ascii=False))
         if final.exists():
             final.rename(building.with_name(f"{building.name}-old"))
@@ -124,6 +129,7 @@ def load_state(workspace: Path, stage: str) -> State:
     return State(
         deliveries=tuple(_delivery(item) for item in plain["deliveries"]),
         working_crs=plain["working_crs"],
+        today=dt.date.fromisoformat(plain["today"]) if plain["today"] else None,
         **frames,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -65,10 +66,13 @@ class Explanations:
     policy : Policy
         `cover_tolerance_m` is the rounding that is forgiven; a clearance that is known to be
         shallower than `full_depth_cm` explains nothing.
+    today : date, optional
+        A release that is dated later has not happened, and explains nothing.
     """
 
     kept: Frame
     policy: Policy
+    today: dt.date | None = None
 
     def of(self, ground: Any, before: Claims, rows: Indices) -> Explained:
         """Say what explains the loss of ground that some hazard records of one operator covered.
@@ -90,6 +94,8 @@ class Explanations:
     def _release_rows(self) -> tuple[shapely.STRtree, Indices]:
         released = self.kept.flags("kind", sorted(RELEASED_KINDS))
         shallow = is_shallow(self.kept.numpy("clearance_depth_cm").astype(float), self.policy)
+        if self.today is not None:
+            released &= ~(self._claims.completed > np.datetime64(self.today))
         rows = np.flatnonzero(released & ~shallow)
         return shapely.STRtree(self.kept.geometry[rows]), rows
 

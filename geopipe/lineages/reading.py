@@ -33,14 +33,23 @@ class Reading:
         unread = left_out(state)
         of_these = state.rejected.flags("file", [item.file for item in unread])
         of_these_kept = self.features.flags("file", [item.file for item in unread])
+        # A file of which nothing could be read, and nobody knows whose it is, may be anybody's.
+        self._anybody = any(not item.operator and not self._is_known(item) for item in unread)
         self._incomplete = {
             *(item.operator for item in unread if item.operator),
             *state.rejected.take(of_these).values("operator"),
             *self.features.take(of_these_kept).values("operator"),
         }
 
+    def _is_known(self, delivery: Delivery) -> bool:
+        """Say whether some record of a delivery names its operator."""
+        frames = (self.features, self.rejected)
+        return any(frame.take(frame.flags("file", [delivery.file])).values("operator") for frame in frames)
+
     def is_complete(self, records: Frame) -> Mask:
         """Say of which records (of any run) this run has read the whole register."""
+        if self._anybody:
+            return np.zeros(len(records), dtype=bool)
         whole = self.features.take(
             self.features.flags("file", self._snapshots)
             & ~self.features.flags("operator", sorted(self._incomplete))

@@ -117,7 +117,7 @@ class _Judgement:
         lineage, self.reading = self.lineage, Reading(self.state)
         self.old, self.new = lineage.previous, lineage.current
         self.event = lineage.previous_event
-        self.explanations = Explanations(self.new, self.policy)
+        self.explanations = Explanations(self.new, self.policy, self.state.today)
         self.claims = Claims.of(self.old)
         self.new_ids = self.new.numpy("source_id")
         self.old_codes, codes = common_codes(self.old, self.new, "record_id", "role")

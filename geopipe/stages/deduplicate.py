@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ def deduplicate(state: State, policy: Policy) -> State:
         kept record that stands for it, the measure and the reason.
     """
     areas = state.features.take(pc.sort_indices(state.features.table["row_id"]).to_numpy().astype(np.intp))
-    settled = [_settled(areas.take(rows), state.duplicates, policy) for rows in _by_role(areas)]
+    settled = [_settled(areas.take(rows), state, policy) for rows in _by_role(areas)]
     kept = concat([standing.areas.take(standing.alive) for standing in settled])
     order = pc.sort_indices(kept.table["row_id"]).to_numpy().astype(np.intp)
     return replace(state, features=kept.take(order)).adding(
@@ -53,10 +54,10 @@ def _by_role(areas: Frame) -> list[Indices]:
     return [np.flatnonzero(roles == role) for role in range(int(roles.max(initial=0)) + 1)]
 
 
-def _settled(areas: Frame, before: Frame, policy: Policy) -> Standing:
+def _settled(areas: Frame, state: State, policy: Policy) -> Standing:
     """Set aside duplicates and older versions of one role; what stands for others already stays."""
-    standing = Standing(areas, policy)
-    standing.stands_for_others |= areas.flags("row_id", before.values("of_row_id"))
+    standing = Standing(areas, policy, state.today)
+    standing.stands_for_others |= areas.flags("row_id", state.duplicates.values("of_row_id"))
     _same_content(standing)
     for member in (~standing.hazard, standing.hazard):
         _versions(standing, member)
@@ -76,14 +77,20 @@ def _groups(keys: NDArray[Any], rows: Indices) -> list[Indices]:
 
 def _codes(areas: Frame, name: str) -> NDArray[np.int64]:
     """Return small integers for the different values of a string column."""
-    encoded = areas.table[name].combine_chunks().dictionary_encode()
-    return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+    column = areas.table[name].combine_chunks()
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    return np.asarray(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _same_content(standing: Standing) -> None:
-    """Set aside rows that repeat another one: same record, attributes, geometry and CRS."""
+    """Set aside rows that repeat another one: same record, attributes, geometry and CRS, read alike.
+
+    The same bytes that were read as another kind, or at another place, are another statement.
+    """
     areas = standing.areas
-    for first, *others in _groups(_codes(areas, "version_id"), np.arange(len(areas))):
+    read = [_codes(areas, name) for name in ("version_id", "kind", "crs", "correction")]
+    same = np.unique(np.column_stack(read), axis=0, return_inverse=True)[1].ravel()
+    for first, *others in _groups(same, np.arange(len(areas))):
         for row in others:
             sentence = "The same record was delivered twice"
             standing.set_aside(row, first, Outcome.DUPLICATE, "same_content", sentence)
@@ -147,7 +154,10 @@ def _released_since(standing: Standing, ground: shapely.Geometry, date: np.datet
     """Say whether land that is kept, and was released on or after a date, covers this ground."""
     tree, rows, completed = standing.kept_releases
     hit = tree.query(ground, predicate="intersects")
-    near = standing.areas.geometry[rows[hit[completed[hit] >= date]]]
+    since = completed[hit] >= date
+    if standing.today is not None:  # a release of the future has not happened
+        since &= completed[hit] <= np.datetime64(standing.today)
+    near = standing.areas.geometry[rows[hit[since]]]
     covered = shapely.buffer(overlaid(shapely.union_all, near), standing.policy.cover_tolerance_m)
     return bool(shapely.covers(covered, ground))
 

@@ -53,11 +53,14 @@ def _told(features: Frame, offset: Offset) -> Frame:
     off, in_place, east_m, north_m = _who_is_off(offset)
     records = features.take(off[1][:1]).table
     other = features.table["operator"][int(in_place[1][0])].as_py()
+    # Named, so that a return file shows nothing of the other operator but this one id.
+    beside = features.table["record_id"][int(in_place[1][0])].as_py()
     columns = {
         "code": CODE,
         "severity": severity_of(CODE),
         "file": off[0],
         "operator": records["operator"][0].as_py(),
+        "other_id": beside,
         "sentence": _sentence(offset, compass_word(east_m, north_m), f"equal areas of {other}"),
         "measure": offset.distance_m,
         "unit": "m",

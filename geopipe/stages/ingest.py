@@ -18,6 +18,7 @@ from geopipe.io.delivery import Problem, RawDelivery, RawLayer
 from geopipe.io.formats import DRIVERS, Format
 from geopipe.mapping import Mapping
 from geopipe.profiles import GENERIC, load_profile
+from geopipe.recognition import fold_tight, lookup
 from geopipe.schema import FINDINGS, REJECTED, Delivery, Frame, LayerCount, State, make_frame, no_geometry
 from geopipe.terms import Severity
 
@@ -80,7 +81,8 @@ def ingest(
         copy = "" if copies[raw.content_hash] == 1 else f"#{copies[raw.content_hash]}"
         told = Told(options, vocabulary, tuple(confirmations), today)
         _take(raw, name, f"{raw.content_hash[:12]}{copy}", told, made)
-    return State(deliveries=tuple(made.deliveries)).adding(
+    day = None if today == dt.date.min else today
+    return State(deliveries=tuple(made.deliveries), today=day).adding(
         features=made.features, rejected=made.rejected, findings=made.findings
     )
 
@@ -109,6 +111,7 @@ def _take(
     assumptions: list[str] = []
     counts: list[LayerCount] = []
     operators: set[str] = set()
+    made.findings.append(_ended(told, file, profile.name))
     if profile.name != GENERIC:
         assumptions.append(f"{file}: read with the operator profile {profile.name}")
     if raw.problem:
@@ -141,7 +144,7 @@ def _take(
             problems=tuple(problems),
             assumptions=tuple(dict.fromkeys(assumptions)),
             is_reference=known.reference,
-            operator=_only(operators),
+            operator=_only(operators) or _known_as(known.operator, words),
             role=str(known.role),
             mode=str(known.mode),
             period=known.period or "",
@@ -169,6 +172,31 @@ def _of_reader(
         "sentence": [note.sentence for note in asked],
     }
     return make_frame(FINDINGS, columns, no_geometry(len(asked)))
+
+
+def _ended(told: Told, file: str, profile: str) -> Frame:
+    """Tell of confirmations for a profile that hold no longer: the file is read as it was delivered."""
+    ended = [
+        event
+        for event in told.confirmations
+        if event.profile == profile and event.until is not None and event.until < told.today
+    ]
+    columns = {
+        "code": "CONFIRMATION_ENDED",
+        "severity": severity_of("CONFIRMATION_ENDED"),
+        "file": file,
+        "sentence": [
+            f"{event.correction} was confirmed by {event.by} for profile {profile} until {event.until}; "
+            "the file is read as it was delivered"
+            for event in ended
+        ],
+    }
+    return make_frame(FINDINGS, columns, no_geometry(len(ended)))
+
+
+def _known_as(operator: str | None, words: Vocabulary) -> str:
+    """Return the usual name of an operator that was said, '' where none was."""
+    return lookup(words.operators).get(fold_tight(operator), operator) if operator else ""
 
 
 def _only(operators: set[str]) -> str:

@@ -187,6 +187,12 @@ class _Verdicts:
         rows = zip(*self.pairs.numpy("row_id"), strict=True)
         return np.array([pair in self.pairs.copies for pair in rows], dtype=bool)
 
+    @cached_property
+    def say_the_same(self) -> Mask:
+        """Which pairs are both hazard, both released, or of one kind: only these can be one thing twice."""
+        both = [np.isin(self.kinds, sorted(kinds)).all(axis=0) for kinds in (HAZARD_KINDS, RELEASED_KINDS)]
+        return np.asarray(both[0] | both[1] | (self.kinds[0] == self.kinds[1]), dtype=bool)
+
     @property
     def dates(self) -> tuple[pa.Array, pa.Array]:
         """The two dates as Arrow columns."""
@@ -235,7 +241,8 @@ class _Verdicts:
             (self.pairs.ground.left, self.pairs.ground.right)[a]
         ]
         outside_m2 = self.pairs.numpy("area_m2")[a] - self.pairs.ground.area_m2
-        delivered = self.pairs.numpy("id_is_delivered")
+        delivered = self.pairs.numpy("id_is_delivered")[a].astype(bool)
+        same_record = (self.record[a] == self.record[b]) & delivered
         with np.errstate(invalid="ignore"):
             return np.asarray(
                 {
@@ -243,8 +250,8 @@ class _Verdicts:
                     "a_stated_open": np.isin(self.status[a], [Status.OPEN, Status.WORKED_ON]),
                     "a_within_b": outside_m2 <= self.pairs.policy.cover_tolerance_m * perimeter_m,
                     "b_shallow": is_shallow(self.depth_cm[b].astype(float), self.pairs.policy),
-                    "same_record": (self.record[a] == self.record[b]) & delivered[a].astype(bool),
-                    "copies": self.are_copies,
+                    "same_record": same_record & self.say_the_same,
+                    "copies": self.are_copies & self.say_the_same,
                     "near_equal": np.isin(self.relation, [Relation.EQUAL, Relation.NEAR_EQUAL]),
                 }[condition],
                 dtype=bool,

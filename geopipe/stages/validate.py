@@ -67,7 +67,8 @@ def validate(state: State, propose: Proposer = nothing_proposed) -> State:
         and lines; `rejected` and `unresolved` have grown; `findings` tell what was noticed.
     """
     frame, reasons, findings = _decode(state.features)
-    frame = _corrected(frame)
+    frame, refused = _corrected(frame)
+    findings.append(refused)
     proposed = propose(frame)
     frame, reasons, more = _judge(frame, reasons)
     bad = reasons != ""
@@ -112,15 +113,21 @@ def _decode(features: Frame) -> tuple[Frame, Geometries, list[Frame]]:
     return frame, reasons, [told]
 
 
-def _corrected(frame: Frame) -> Frame:
-    """Apply to each record's vertices what a person has confirmed about them."""
-    geometry = frame.geometry
+def _corrected(frame: Frame) -> tuple[Frame, Frame]:
+    """Apply to each record's vertices what a person has confirmed; tell where it cannot be applied."""
+    geometry, left = frame.geometry, np.zeros(len(frame), dtype=bool)
     for confirmed in frame.values("correction"):
-        rows = frame.flags("correction", [confirmed])
+        rows = np.flatnonzero(frame.flags("correction", [confirmed]))
         geometry = geometry.copy()
         for text in confirmed.split(";"):
-            geometry[rows] = parse_correction(text).apply(geometry[rows])
-    return frame.with_geometry(geometry)
+            correction = parse_correction(text)
+            left[rows[correction.refuses(geometry[rows])]] = True
+            geometry[rows] = correction.apply(geometry[rows])
+    sentence = "What was confirmed cannot be applied: a coordinate shows 60 minutes or seconds, or more"
+    told = _told(frame, left, "CORRECTION_REFUSED", sentence)
+    corrections = frame.numpy("correction").copy()
+    corrections[left] = None
+    return frame.with_geometry(geometry).with_columns({"correction": corrections}), told
 
 
 def _judge(frame: Frame, reasons: Geometries) -> tuple[Frame, Geometries, list[Frame]]:

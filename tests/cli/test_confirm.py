@@ -4,7 +4,7 @@ import json
 
 import pytest
 import shapely
-from conftest import call, square, write_geojson
+from conftest import call, read_layer, square, write_geojson
 
 PEK = {"province": "Xieng Khouang"}
 
@@ -108,3 +108,43 @@ def test_a_wrong_use_is_refused_and_writes_nothing(delivery, kept, arguments):
 def test_a_file_without_doubt_says_so(tmp_path):
     path = write_geojson(tmp_path / "MAG_CHA.geojson", [({"hazard_id": "H-1", **PEK}, square(103.3, 19.57))])
     assert "nothing is proposed" in call("confirm", path).out
+
+
+def test_rows_are_those_of_one_layer_of_one_file_and_exist(delivery, kept, tmp_path):
+    told = ("--correction", "swap_axes", "--by", "B", "--confirmations", kept)
+    assert "records 1 to 12" in call("confirm", delivery, *told, "--rows", "13").err
+    assert "no layer 'x'" in call("confirm", delivery, *told, "--rows", "1", "--layer", "x").err
+    write_geojson(tmp_path / "NPA_CHA.geojson", [({"hazard_id": "N-1"}, square(103.3, 19.6))])
+    assert "several here" in call("confirm", tmp_path, *told, "--rows", "1").err
+    assert not kept.exists()
+
+
+def test_a_confirmation_for_a_profile_can_be_taken_back(kept):
+    told = ("--every", "mag", "--by", "Bounmy", "--confirmations", kept)
+    assert call("confirm", *told, "--revoke").code == 2
+    assert call("confirm", *told, "--correction", "dms", "--until", "2999-12-31").code == 0
+    assert "Taken back" in call("confirm", *told, "--revoke").out
+    assert json.loads(kept.read_text().splitlines()[-1])["revoked"] is True
+
+
+def test_each_operator_of_a_file_hears_of_its_own_records_only(tmp_path):
+    def records(operator, count, east):
+        return [
+            (
+                {"hazard_id": f"{operator}-{n}", "operator": operator, **PEK},
+                turned(square(east + n / 100, 19.57)),
+            )
+            for n in range(count)
+        ]
+
+    path = write_geojson(
+        tmp_path / "all_CHA.geojson", [*records("HALO", 3, 103.2), *records("MAG", 9, 103.3)]
+    )
+    call("compare", path, "-o", tmp_path / "out", "-q", "--confirmations", tmp_path / "none")
+    told = [
+        r for r in read_layer(tmp_path / "out" / "geopipe.gpkg", "findings") if r["code"] == "AXES_SWAPPED"
+    ]
+    assert {r["operator"] for r in told} == {"HALO", "MAG"}
+    for row in told:
+        own = 3 if row["operator"] == "HALO" else 9
+        assert row["sentence"].startswith(f"{own} of your records")

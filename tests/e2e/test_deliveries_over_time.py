@@ -163,3 +163,83 @@ def test_copies_in_the_national_database_are_matched_and_never_overlaps(two_role
 def test_changes_and_copies_are_layers_of_the_result(two_roles):
     _, _, current = run(two_roles)
     assert {"changes", "copies"} <= set(layer_names(current / "geopipe.gpkg"))
+
+
+def test_a_run_that_dies_before_it_is_shown_forgets_nothing(place, monkeypatch):
+    from geopipe import pipeline
+
+    write(place / "inbox" / "MAG_CHA.geojson", {"H-1": FIRST["H-1"]})
+    run(place)
+    write(place / "inbox" / "MAG_CHA.geojson", FIRST)
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "point_to", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert call("run", place / "run.yaml", "-q").code == 1
+    write(place / "inbox" / "MAG_CHA.geojson", {"H-1": FIRST["H-1"]})
+    _, summary, current = run(place)
+    assert summary["findings"]["HAZARD_VANISHED"] == 3
+    assert set(areas(current)) == set(FIRST)
+
+
+def test_bytes_that_are_read_in_another_way_later_do_not_stop_the_run(place):
+    config = place / "run.yaml"
+    config.write_text(config.read_text().replace("snapshot", "increment"), encoding="utf-8")
+    write(place / "inbox" / "MAG_1.geojson", {"H-1": FIRST["H-1"]})
+    run(place)
+    write(place / "inbox" / "MAG_2.geojson", {"H-2": FIRST["H-2"]})
+    run(place)
+    config.write_text(config.read_text().replace("increment", "increment, kind: CHA"), encoding="utf-8")
+    _, summary, current = run(place)
+    assert summary["balance"]["kept"] == 2
+    assert set(areas(current)) == {"H-1", "H-2"}
+
+
+def test_the_same_bytes_of_two_operators_are_remembered_for_both(place):
+    for name in ("MAG", "HALO"):
+        write(place / "inbox" / f"{name}_CHA.geojson", {"H-1": FIRST["H-1"]})
+    run(place)
+    for name, other in (("MAG", "H-2"), ("HALO", "H-3")):
+        write(place / "inbox" / f"{name}_CHA.geojson", {other: FIRST[other]})
+    _, summary, _ = run(place)
+    assert summary["findings"]["HAZARD_VANISHED"] == 2
+
+
+def test_what_was_not_read_is_the_same_before_and_after_the_run_is_remembered(place):
+    write(place / "inbox" / "MAG_A.geojson", {"H-1": FIRST["H-1"]})
+    run(place)
+    (place / "inbox" / "MAG_A.geojson").unlink()
+    write(place / "inbox" / "MAG_B.geojson", {"H-1": FIRST["H-1"], "H-2": FIRST["H-2"]})
+    _, _, first = run(place)
+    assert run(place)[2] == first
+
+
+def test_single_stages_do_not_work_on_the_workspace_of_run(place):
+    write(place / "inbox" / "MAG_CHA.geojson", FIRST)
+    run(place)
+    for command in (("check",), ("ingest", place / "inbox")):
+        done = call(*command, "-w", place / "work")
+        assert done.code == 2
+        assert "belongs to geopipe run and its ledger" in done.err
+
+
+def test_a_release_of_the_future_does_not_explain_that_hazard_vanished(place):
+    write(place / "inbox" / "MAG_CHA.geojson", FIRST)
+    run(place)
+    write(place / "inbox" / "MAG_CHA.geojson", {n: FIRST[n] for n in ("H-1", "H-2", "H-3")})
+    cleared = {"clearance_id": "C-1", "completion_date": "2058-01-01"}
+    write_geojson(place / "inbox" / "MAG_clearance.geojson", [(cleared, FIRST["H-4"])])
+    assert run(place)[1]["findings"]["HAZARD_VANISHED"] == 1
+    cleared["completion_date"] = "2026-01-01"
+    write_geojson(place / "inbox" / "MAG_clearance.geojson", [(cleared, FIRST["H-4"])])
+    assert "HAZARD_VANISHED" not in run(place)[1]["findings"]
+
+
+def test_a_file_that_nobody_can_name_lets_nothing_vanish(place):
+    write(place / "inbox" / "MAG_CHA.geojson", FIRST)
+    run(place)
+    write(place / "inbox" / "MAG_CHA.geojson", {"H-1": FIRST["H-1"]})
+    (place / "inbox" / "areas.geojson").write_text(
+        '{"type": "FeatureCollection", "features": [', encoding="utf-8"
+    )
+    _, summary, current = run(place)
+    assert "HAZARD_VANISHED" not in summary["findings"]
+    assert set(areas(current)) == set(FIRST)

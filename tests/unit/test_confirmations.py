@@ -9,6 +9,7 @@ from make import CONFIG, POLICY, raw_delivery, raw_layer
 from geopipe.config import DeliveryOptions, load_vocabulary
 from geopipe.errors import ConfigError
 from geopipe.io.confirmations import Confirmation, append_confirmation, load_confirmations
+from geopipe.stages.deduplicate import deduplicate
 from geopipe.stages.ingest import ingest
 from geopipe.stages.reproject import reproject
 from geopipe.stages.validate import validate
@@ -122,3 +123,40 @@ def test_a_line_that_was_cut_is_refused_and_does_not_swallow_the_next(tmp_path):
     assert len(path.read_text().splitlines()) == 2
     with pytest.raises(ConfigError, match="line 1: this line is not a confirmation"):
         load_confirmations(path)
+
+
+def test_a_correction_that_is_confirmed_twice_is_applied_once():
+    def both(delivery):
+        return [
+            event(content_hash=delivery.content_hash, rows=(1, 2)),
+            event(content_hash=delivery.content_hash, rows=(2,)),
+            event(profile="generic", until=DAY),
+        ]
+
+    state = read(SWAPPED, SWAPPED, events=both)
+    assert state.features.table["correction"].to_pylist() == ["swap_axes", "swap_axes"]
+    assert len(state.features) == 2
+
+
+def test_a_record_that_cannot_be_corrected_is_told_and_not_called_corrected():
+    box = shapely.box(103.4530, 19.4530, 103.4540, 19.4540)
+    sixty = shapely.box(103.4580, 19.4530, 103.4590, 19.4540)
+    state = read(box, sixty, events=lambda d: [event(content_hash=d.content_hash, correction="dms")])
+    assert state.features.table["correction"].to_pylist() == ["dms", None]
+    told = [f for f in state.findings.table.to_pylist() if f["code"] == "CORRECTION_REFUSED"]
+    assert [f["row"] for f in told] == [2]
+
+
+def test_a_confirmation_that_has_ended_is_told():
+    ended = [event(profile="mag", until=DAY - dt.timedelta(1))]
+    state = read(SWAPPED, events=ended, options={"profile": "mag"})
+    (told,) = [f for f in state.findings.table.to_pylist() if f["code"] == "CONFIRMATION_ENDED"]
+    assert "until 2026-03-31" in told["sentence"]
+
+
+def test_the_same_bytes_at_two_places_are_two_statements():
+    first, second = (raw_delivery(f"MAG_{n}.gpkg", raw_layer([SWAPPED], hazard_id=["H-1"])) for n in (1, 2))
+    events = [event(content_hash=second.content_hash)]
+    told = [(one, DeliveryOptions(kind="CHA")) for one in (first, second)]
+    state = reproject(validate(ingest(told, load_vocabulary(), events, DAY)), CONFIG, POLICY)
+    assert len(deduplicate(state, POLICY).duplicates) == 0

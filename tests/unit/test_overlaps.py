@@ -1,5 +1,6 @@
 """Every pair that shares ground is found once, measured, related and grouped."""
 
+import datetime as dt
 import itertools
 from dataclasses import replace
 
@@ -211,3 +212,12 @@ def test_no_areas_have_no_overlaps():
 
 def test_one_area_has_no_overlap():
     assert pairs(judged(hazard(square(), id="1"))) == []
+
+
+def test_hazard_surveyed_after_its_own_release_is_an_alarm_under_one_id_too():
+    early, late = dt.date(2022, 1, 1), dt.date(2024, 1, 1)
+    both = [
+        released(shapely.box(0, 0, 10, 10), id="X-1", when=early, register="all"),
+        hazard(shapely.box(0, 0, 10, 10), id="X-1", when=late, register="all"),
+    ]
+    assert only_pair(*both)["finding"] == "hazard_on_released_land"

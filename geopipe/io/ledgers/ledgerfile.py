@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from geopipe.errors import BusyError, RegisterError
+from geopipe.errors import BusyError, ConfigError, RegisterError
 
 NAME = "ledger.sqlite"
 FRAMES = "deliveries"
@@ -63,6 +63,23 @@ SCRIPTS = (
     _TABLES_V1
     + _append_only("receipts", "deliveries", "readings", "holdings", "counts", "members", "nil_reports"),
 )
+
+
+def refuse_ledger(workspace: Path) -> None:
+    """Refuse to work by single stages on the workspace of `geopipe run`.
+
+    The stages alone do not ask the ledger: hazard that vanished would be missing from their result.
+
+    Raises
+    ------
+    ConfigError
+        When the workspace holds a ledger.
+    """
+    if (workspace / NAME).exists():
+        raise ConfigError(
+            "this workspace belongs to geopipe run and its ledger", str(workspace),
+            "Use another one with -w for single stages.",
+        )  # fmt: skip
 
 
 def place_of(path: Path) -> Path:

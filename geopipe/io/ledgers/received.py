@@ -52,17 +52,21 @@ class Before:
 
 
 def received(placed: State) -> tuple[Received, ...]:
-    """Return the deliveries of a run as `reproject` left them; each content once, unreadable files not."""
-    found: dict[str, Received] = {}
-    unread = {delivery.file for delivery in left_out(placed)}
+    """Return the deliveries of a run as `reproject` left them; each content once, with all its records."""
+    by_content: dict[str, list[Delivery]] = {}
     for delivery in placed.deliveries:
-        if delivery.content_hash and delivery.content_hash not in found:
-            records = placed.features.take(placed.features.flags("file", [delivery.file]))
-            said = (delivery.content_hash, delivery.mode, delivery.role, delivery.period, _as_read(records))
-            found[delivery.content_hash] = Received(
-                hash_text(repr(said)), delivery, records, delivery.file not in unread
-            )
-    return tuple(found.values())
+        if delivery.content_hash:
+            by_content.setdefault(delivery.content_hash, []).append(delivery)
+    unread = {delivery.file for delivery in left_out(placed)}
+    return tuple(_received(placed, same, unread) for same in by_content.values())
+
+
+def _received(placed: State, same: list[Delivery], unread: set[str]) -> Received:
+    """Return what was received of one content, under as many names and for as many operators as it came."""
+    records = placed.features.take(placed.features.flags("file", [item.file for item in same]))
+    said = [(item.content_hash, item.mode, item.role, item.period) for item in same]
+    whole = not unread & {item.file for item in same}
+    return Received(hash_text(repr((said, _as_read(records)))), same[0], records, whole)
 
 
 def counts_by_operator(records: Frame, delivery: Delivery) -> Counter[str]:
