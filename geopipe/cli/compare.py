@@ -39,5 +39,5 @@ def compare_command(
     config = options.make_config(paths, **given).model_copy(update={"output": output})
     with progress(quiet or as_json) as show:
         result = compare(config, show)
-    show_result(result, quiet=quiet, as_json=as_json)
+    show_result(result, quiet=quiet, as_json=as_json, config=config)
     return result.exit_code(fail_on)

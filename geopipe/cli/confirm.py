@@ -21,6 +21,7 @@ from geopipe.cli import options
 @click.option("--rows", metavar="N,N,...|all",
               help="Records, by their row numbers.  [default: where the evidence is]")  # fmt: skip
 @click.option("--profile", metavar="NAME|FILE", help="Operator profile that the file is read with.")
+@click.option("--assume-crs", metavar="EPSG:CODE", help="Coordinate system, if the file states none.")
 @click.option("--every", metavar="PROFILE", help="Instead of FILE: all deliveries read with this profile.")
 @click.option(
     "--until", metavar="YYYY-MM-DD", type=click.DateTime(["%Y-%m-%d"]), help="With --every: last day."
@@ -49,7 +50,9 @@ def confirm_command(path: Path | None, **given: Any) -> None:
         raise ConfigError("name one file, or a profile with --every", remedy="See geopipe confirm --help.")
     config = None
     if path is not None:
-        config = Config(deliveries=(DeliverySpec(path=path, profile=given["profile"]),))
+        config = Config(
+            deliveries=(DeliverySpec(path=path, profile=given["profile"], assume_crs=given["assume_crs"]),)
+        )
     if config is not None and given["correction"] is None and not given["revoke"]:
         _show(config, path)
         return

@@ -35,5 +35,5 @@ def publish_command(
     config = options.with_layers(load_saved_config(workspace), layers)
     with progress(quiet or as_json) as show:
         result = finish(load_state(workspace, "overlaps"), config, output, started, show)
-    show_result(result, quiet=quiet, as_json=as_json)
+    show_result(result, quiet=quiet, as_json=as_json, config=config)
     return result.exit_code(fail_on)

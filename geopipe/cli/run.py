@@ -32,5 +32,5 @@ def run_command(config_file: Path, fail_on: str | None, as_json: bool, quiet: bo
     config = load_config(config_file)
     with progress(quiet or as_json) as show:
         result = run_and_keep(config, show)
-    show_result(result, quiet=quiet, as_json=as_json)
+    show_result(result, quiet=quiet, as_json=as_json, config=config)
     return result.exit_code(fail_on)

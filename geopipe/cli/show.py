@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from geopipe.config import Config, DeliverySpec
     from geopipe.pipeline import Result
     from geopipe.schema import State
 
@@ -42,9 +43,9 @@ def progress(quiet: bool) -> Iterator[Callable[[str], None]]:
         yield lambda stage: status.update(_STAGES.get(stage, stage))
 
 
-def show_result(result: Result, *, quiet: bool, as_json: bool) -> None:
+def show_result(result: Result, *, quiet: bool, as_json: bool, config: Config | None = None) -> None:
     """Print problems, then the first screen or the summary."""
-    show_problems(result.summary)
+    show_problems(result.summary, config)
     if as_json:
         click.echo(json.dumps(result.summary, ensure_ascii=False, indent=1))
     elif not quiet:
@@ -70,17 +71,14 @@ def show_stage(stage: str, state: State, *, quiet: bool, as_json: bool) -> None:
         click.echo(f"{stage}: {', '.join(parts)}")
 
 
-def show_problems(summary: dict[str, Any]) -> None:
+def show_problems(summary: dict[str, Any], config: Config | None = None) -> None:
     """Print one sentence for each file that was left out, and the whole command that would help."""
     suggestions = []
     for delivery in summary["deliveries"]:
         for proposal in delivery["proposals"]:
             click.echo(f"{delivery['file']}: {proposal['sentence']}", err=True)
             if proposal["correction"]:
-                own = ["confirm", _typed(delivery["file"]), "--correction", proposal["correction"]]
-                # What only a comparison with other deliveries shows, this file alone does not.
-                own += ["--rows", "all"] if proposal["code"] == "DATUM_SUSPECTED" else []
-                click.echo(f'    {shlex.join(["geopipe", *own])} --by "YOUR NAME"', err=True)
+                click.echo(f"    {_confirm_command(delivery['file'], proposal, config)}", err=True)
     for delivery in summary["deliveries"]:
         for problem in delivery["problems"]:
             click.echo(problem["sentence"], err=True)
@@ -94,12 +92,30 @@ def show_problems(summary: dict[str, Any]) -> None:
         click.echo(f"    {shlex.join(['geopipe', *sys.argv[1:]])} {suggestion}", err=True)
 
 
-def _typed(file: str) -> str:
-    """Return the path of a delivered file as it can be typed here: below one of the paths just typed."""
-    for typed in map(Path, sys.argv[2:]):
-        if typed.name == Path(file).name and typed.exists():
-            return str(typed)
-        found = next(iter(sorted(typed.rglob(Path(file).name))), None) if typed.is_dir() else None
-        if found is not None:
-            return str(found)
-    return file
+def _confirm_command(file: str, proposal: dict[str, Any], config: Config | None) -> str:
+    """Return the whole command that would confirm a proposal, with what the run was told of the delivery."""
+    path, known = _delivered(file, config)
+    words = ["geopipe", "confirm", path, "--correction", proposal["correction"]]
+    # What only a comparison with other deliveries shows, this file alone does not.
+    words += ["--rows", "all"] if proposal["code"] == "DATUM_SUSPECTED" else []
+    for option, value in (
+        ("--profile", known and known.profile),
+        ("--assume-crs", known and known.assume_crs),
+    ):
+        words += [option, value] if value else []
+    kept = config.confirmations if config else None
+    if kept is not None and kept.absolute() != Path(kept.name).absolute():
+        words += ["--confirmations", str(kept)]
+    return f'{shlex.join(words)} --by "YOUR NAME"'
+
+
+def _delivered(file: str, config: Config | None) -> tuple[str, DeliverySpec | None]:
+    """Return the path of a delivered file as it can be typed, and what was said of it."""
+    from geopipe.io.sources import find_sources
+
+    parts = Path(file).parts
+    for known in config.deliveries if config else ():
+        for source in find_sources([known.path]):
+            if source.path.parts[-len(parts) :] == parts:
+                return str(source.path), known
+    return file, None

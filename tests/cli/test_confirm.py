@@ -1,6 +1,7 @@
 """What the diagnosis proposes is shown with its evidence, and applied only when a person confirms it."""
 
 import json
+import shlex
 
 import pytest
 import shapely
@@ -148,3 +149,23 @@ def test_each_operator_of_a_file_hears_of_its_own_records_only(tmp_path):
     for row in told:
         own = 3 if row["operator"] == "HALO" else 9
         assert row["sentence"].startswith(f"{own} of your records")
+
+
+def test_the_command_that_run_prints_works_as_it_stands(tmp_path):
+    """Whatever the folder, the profile and the name: it is typed, and the next run is corrected."""
+    good = [({"hazard_id": f"H-{n}", **PEK}, square(103.30 + n / 100, 19.57)) for n in range(10)]
+    bad = [({"hazard_id": "S-1", **PEK}, turned(square(103.30, 19.60)))]
+    write_geojson(tmp_path / "inbox" / "january" / "CHA.geojson", good)
+    write_geojson(tmp_path / "inbox" / "march 2026" / "CHA.geojson", [*good[5:], *bad])
+    config = tmp_path / "run.yaml"
+    config.write_text(
+        "deliveries:\n  - {path: inbox, profile: mag}\nworkspace: work\noutput: out\n", encoding="utf-8"
+    )
+    told = call("run", config).err
+    (line,) = [line.strip() for line in told.splitlines() if "geopipe confirm" in line]
+    words = shlex.split(line)
+    assert words[2].endswith("march 2026/CHA.geojson")
+    assert words[words.index("--profile") + 1] == "mag"
+    assert call(*words[1:]).code == 0
+    assert (tmp_path / "confirmations.jsonl").is_file()
+    assert "geopipe confirm" not in call("run", config).err
