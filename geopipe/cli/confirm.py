@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +49,8 @@ def confirm_command(path: Path | None, **given: Any) -> None:
         raise ConfigError("name one file, or a profile with --every", remedy="See geopipe confirm --help.")
     config = None
     if path is not None:
-        config = Config(
-            deliveries=(DeliverySpec(path=path, profile=given["profile"], assume_crs=given["assume_crs"]),)
-        )
+        known = DeliverySpec(path=path, profile=given["profile"], assume_crs=given["assume_crs"])
+        config = Config(deliveries=(known,), confirmations=target)
     if config is not None and given["correction"] is None and not given["revoke"]:
         _show(config, path)
         return
@@ -92,6 +90,7 @@ def _rows(text: str | None) -> tuple[int, ...]:
 
 def _show(config: Any, path: Path | None) -> None:
     """Print what is proposed for a file, each with the command that would confirm it."""
+    from geopipe.cli.show import confirm_command as whole_command
     from geopipe.confirming import proposals_of
 
     proposals = proposals_of(config)
@@ -100,9 +99,7 @@ def _show(config: Any, path: Path | None) -> None:
     for delivery, proposal in proposals:
         click.echo(f"{delivery.file}, {proposal.code}: {proposal.sentence}")
         if proposal.correction:
-            own = ["--profile", config.deliveries[0].profile] if config.deliveries[0].profile else []
-            command = ["geopipe", "confirm", str(path), "--correction", proposal.correction, *own]
-            click.echo(f'    {shlex.join(command)} --by "YOUR NAME"')
+            click.echo(f"    {whole_command(delivery.file, proposal.code, proposal.correction, config)}")
 
 
 def _tell(events: Any, target: Path, word: str) -> None:

@@ -78,7 +78,8 @@ def show_problems(summary: dict[str, Any], config: Config | None = None) -> None
         for proposal in delivery["proposals"]:
             click.echo(f"{delivery['file']}: {proposal['sentence']}", err=True)
             if proposal["correction"]:
-                click.echo(f"    {_confirm_command(delivery['file'], proposal, config)}", err=True)
+                found = delivery["file"], proposal["code"], proposal["correction"]
+                click.echo(f"    {confirm_command(*found, config)}", err=True)
     for delivery in summary["deliveries"]:
         for problem in delivery["problems"]:
             click.echo(problem["sentence"], err=True)
@@ -92,12 +93,12 @@ def show_problems(summary: dict[str, Any], config: Config | None = None) -> None
         click.echo(f"    {shlex.join(['geopipe', *sys.argv[1:]])} {suggestion}", err=True)
 
 
-def _confirm_command(file: str, proposal: dict[str, Any], config: Config | None) -> str:
+def confirm_command(file: str, code: str, correction: str, config: Config | None) -> str:
     """Return the whole command that would confirm a proposal, with what the run was told of the delivery."""
     path, known = _delivered(file, config)
-    words = ["geopipe", "confirm", path, "--correction", proposal["correction"]]
+    words = ["geopipe", "confirm", path, "--correction", correction]
     # What only a comparison with other deliveries shows, this file alone does not.
-    words += ["--rows", "all"] if proposal["code"] == "DATUM_SUSPECTED" else []
+    words += ["--rows", "all"] if code == "DATUM_SUSPECTED" else []
     for option, value in (
         ("--profile", known and known.profile),
         ("--assume-crs", known and known.assume_crs),
