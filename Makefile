@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SIZE ?= 100000
+ROUNDS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-all check bench clean
@@ -35,8 +37,9 @@ check: install  ## Lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install  ## Measure the checks beside reading, on 100,000 records
-	$(BIN)/python tests/bench/checks.py
+bench: install  ## Measure geopipe and its peers; SIZE="100000 1000000" ROUNDS=3
+	$(BIN)/pip install --quiet --only-binary :all: --no-build-isolation --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python tests/bench/run.py --size $(SIZE) --rounds $(ROUNDS)
 
 clean:  ## Remove the environment and what run has made
 	rm -rf $(VENV) demo out

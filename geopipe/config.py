@@ -19,6 +19,8 @@ from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind, Severity
 LAYERS = (
     "areas",
     "overlaps",
+    "gaps",
+    "remaining",
     "handover",
     "duplicates",
     "findings",
@@ -70,6 +72,13 @@ class VeryThin(Strict):
     area_m2: float = Field(gt=0)
     width_m: float = Field(gt=0)
     in_force: bool = False
+
+
+class GapRules(Strict):
+    """How wide a strip between released land is called a gap, and from which width on."""
+
+    width_m: float = Field(gt=0)
+    narrowest_m: float = Field(ge=1e-4)
 
 
 class FieldRules(Strict):
@@ -125,6 +134,7 @@ class Policy(Strict):
     uncertain_edge_m: float = Field(gt=0)
     near_border_m: float = Field(ge=0)
     very_thin: VeryThin
+    gaps: GapRules
     full_depth_cm: float = Field(ge=0)
     checks: CheckRules
     findings: tuple[FindingRule, ...] = Field(min_length=1)
@@ -208,6 +218,13 @@ class Config(Strict):
     """The day that counts as today (confirmations that end, dates in the future); None: the clock's."""
     layers: tuple[str, ...] = LAYERS
     workers: int = Field(default=2, ge=1, le=64)
+    """How many files are read side by side."""
+    executor: str | None = None
+    """Who settles duplicates and overlaps: dask-local:N, dask://HOST:PORT, or None: this machine."""
+    areas_in_a_part: int = Field(default=25_000, ge=1)
+    """How many areas a worker settles at a time; what hangs together is never divided."""
+    known_pairs: Path | None = None
+    """Folder of pairs that were measured before; `geopipe run` has one in its workspace."""
 
     @field_validator("area_of_interest")
     @classmethod
@@ -276,6 +293,7 @@ def load_config(path: Path) -> Config:
                 for spec in config.deliveries
             ),
             "workspace": base / config.workspace,
+            "known_pairs": base / (config.known_pairs or config.workspace / "pairs"),
             "output": base / config.output,
             "policy": base / config.policy if config.policy else None,
             "confirmations": base / config.confirmations if config.confirmations else None,
@@ -298,11 +316,11 @@ Model = TypeVar("Model", bound=Strict)
 
 def load_model(path: Path, model: type[Model]) -> Model:
     """Read a YAML 1.2 file into a model, naming the line of the first fault."""
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
-        document = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        document = _parsed(text)
     except FileNotFoundError as error:
         raise ConfigError("there is no such file", str(path), "Check the name and the folder.") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -317,7 +335,25 @@ def load_model(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        raise _explain(path, document, model, error) from error
+        raise _explain(path, _with_lines(text), model, error) from error
+
+
+def _parsed(text: str) -> Any:
+    """Return what a YAML text says: by the quick parser, which reads all that people usually write."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML(typ="safe").load(text)
+    except YAMLError:
+        return _with_lines(text)
+
+
+def _with_lines(text: str) -> Any:
+    """Return what a YAML text says, and where: this parser takes five times as long."""
+    from ruamel.yaml import YAML
+
+    return YAML(typ="rt").load(text)
 
 
 def _explain(path: Path, document: Any, model: type[BaseModel], error: ValidationError) -> ConfigError:
@@ -353,6 +389,7 @@ def _keys_at(model: type[BaseModel], keys: list[str | int]) -> tuple[str, ...]:
         "deliveries": DeliverySpec,
         "findings": FindingRule,
         "very_thin": VeryThin,
+        "gaps": GapRules,
         "checks": CheckRules,
     }
     at = inner.get(keys[0], model) if len(keys) > 1 else model

@@ -7,14 +7,17 @@ and every face is counted with the number of records that claim it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import fsum
 
 import numpy as np
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
+from geopipe.engine.components import component_labels
+from geopipe.engine.measure import Measured
 from geopipe.geometry import GRID_M, overlaid
-from geopipe.overlay import SharedGround
 from geopipe.schema import COVERAGE, Frame, Geometries, Indices, Mask, make_frame, no_geometry
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind
 
@@ -31,14 +34,14 @@ CLASSES: dict[str, frozenset[Kind]] = {
 _CLOSES_SHARE = 1e-9
 
 
-def coverage(areas: Frame, ground: SharedGround) -> Frame:
+def coverage(areas: Frame, ground: Measured) -> Frame:
     """Return the ground of each class by the number of records that claim it.
 
     Parameters
     ----------
     areas : Frame
         Valid polygons in an equal-area CRS (m).
-    ground : SharedGround
+    ground : Measured
         All pairs of `areas` that share ground.
 
     Returns
@@ -48,7 +51,7 @@ def coverage(areas: Frame, ground: SharedGround) -> Frame:
         claims times ground is the reported area, the sum of ground is the land covered.
     """
     area_m2 = shapely.area(areas.geometry)
-    by_kinds: dict[bytes, dict[int, float]] = {}
+    by_kinds: dict[bytes, dict[int, list[float]]] = {}
     rows = []
     for name, kinds in CLASSES.items():
         member = areas.flags("kind", sorted(kinds))
@@ -57,15 +60,44 @@ def coverage(areas: Frame, ground: SharedGround) -> Frame:
         key = member.tobytes()  # one kind alone in its class: the same ground under two names
         if key not in by_kinds:
             by_kinds[key] = _claims(areas.geometry, area_m2, member, ground)
-        rows += [(name, claims, m2) for claims, m2 in sorted(by_kinds[key].items())]
-    columns = {name: [row[part] for row in rows] for part, name in enumerate(COVERAGE.names)}
+        rows += [(name, claims, parts) for claims, parts in sorted(by_kinds[key].items())]
+    return _counted(rows)
+
+
+def added_up(parts: Frame) -> Frame:
+    """Return the ground of several parts of the records together, as if they had been counted at once.
+
+    What rounding took is in the sums now, and `rest_m2` is zero.
+    """
+    found: dict[tuple[str, int], list[float]] = {}
+    for row in parts.table.to_pylist():
+        found.setdefault((row["ground"], row["claims"]), []).extend((row["ground_m2"], row["rest_m2"]))
+    names = list(CLASSES)
+    order = sorted(found, key=lambda key: (names.index(key[0]), key[1]))
+    rows = [(ground, claims, found[ground, claims]) for ground, claims in order]
+    whole = _counted([row for row in rows if fsum(row[2]) > 0])
+    return whole.with_columns({"rest_m2": np.zeros(len(whole))})
+
+
+def _counted(rows: Sequence[tuple[str, int, list[float]]]) -> Frame:
+    """Return COVERAGE of ground (class, claims, areas that add up to it)."""
+    totals_m2 = [fsum(parts) for _, _, parts in rows]
+    columns = {
+        "ground": pa.array([ground for ground, _, _ in rows], pa.string()),
+        "claims": pa.array([claims for _, claims, _ in rows], pa.int64()),
+        "ground_m2": np.array(totals_m2, dtype=float),
+        "rest_m2": np.array(
+            [fsum([*parts, -total]) for (_, _, parts), total in zip(rows, totals_m2, strict=True)],
+            dtype=float,
+        ),
+    }
     return make_frame(COVERAGE, columns, no_geometry(len(rows)))
 
 
 def _claims(
-    geometry: Geometries, area_m2: NDArray[np.float64], member: Mask, ground: SharedGround
-) -> dict[int, float]:
-    """Return claims -> m2 for the records of one class."""
+    geometry: Geometries, area_m2: NDArray[np.float64], member: Mask, ground: Measured
+) -> dict[int, list[float]]:
+    """Return claims -> areas (m2) that add up to the ground, for the records of one class."""
     inside = member[ground.left] & member[ground.right]
     left, right = ground.left[inside], ground.right[inside]
     shared_m2 = ground.area_m2[inside]
@@ -74,12 +106,13 @@ def _claims(
     plain = (partners[left] == 1) & (partners[right] == 1)
     alone = member & (partners == 0)
     in_plain = np.concatenate([left[plain], right[plain]])
-    once = fsum(area_m2[alone]) + fsum(area_m2[in_plain]) - 2 * fsum(shared_m2[plain])
-    found: dict[int, list[float]] = {1: [once], 2: [fsum(shared_m2[plain])]}
+    once = [area_m2[alone], area_m2[in_plain], -2 * shared_m2[plain]]
+    found: dict[int, list[float]] = {1: np.concatenate(once).tolist(), 2: shared_m2[plain].tolist()}
     for group in _groups(len(geometry), left[~plain], right[~plain]):
         for claims, m2 in _faces(geometry[group]).items():
             found.setdefault(claims, []).append(m2)
-    return {claims: fsum(parts) for claims, parts in found.items() if fsum(parts) > 0}
+    # Equal areas leave a hair less than nothing when what they share is taken off: it belongs to the sum.
+    return {claims: parts for claims, parts in found.items() if fsum(parts) != 0}
 
 
 def _groups(size: int, left: Indices, right: Indices) -> list[Indices]:
@@ -89,21 +122,6 @@ def _groups(size: int, left: Indices, right: Indices) -> list[Indices]:
     order = rows[np.argsort(label[rows], kind="stable")]
     edges = np.flatnonzero(np.diff(label[order])) + 1
     return [group for group in np.split(order, edges) if len(group)]
-
-
-def component_labels(size: int, left: Indices, right: Indices) -> Indices:
-    """Return for each of `size` rows the lowest row that it hangs together with through pairs."""
-    label = np.arange(size)
-    while True:
-        left_label, right_label = label[left], label[right]
-        if (left_label == right_label).all():
-            return label
-        lowest = np.minimum(left_label, right_label)
-        # Hooking the labels' own rows, not only the pairs', is what makes long chains short.
-        np.minimum.at(label, left_label, lowest)
-        np.minimum.at(label, right_label, lowest)
-        while (label != label[label]).any():
-            label = label[label]
 
 
 def _faces(polygons: Geometries) -> dict[int, float]:

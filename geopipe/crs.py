@@ -6,6 +6,7 @@ All coordinates are x/y (longitude/latitude, easting/northing), whatever order a
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -89,6 +90,7 @@ def require_horizontal(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=64)
 def crs_name(text: str) -> str:
     """Return the short name of a CRS for people: `EPSG:32648`, else the name it gives itself."""
     crs = parse_crs(text)
@@ -193,15 +195,52 @@ def in_range(lonlat: NDArray[np.float64], source: str) -> NDArray[np.bool_]:
     return np.asarray((x_fits & y_fits).all(axis=1))
 
 
-def choose_working_crs(longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> str:
+@dataclass(frozen=True)
+class Cells:
+    """How many records have their middle in each band of 10 degrees of longitude, and of latitude.
+
+    Counts of deliveries add up, so that all of them together choose one working CRS without being read
+    together.
+    """
+
+    west: Counter[int]
+    south: Counter[int]
+
+    @classmethod
+    def of(cls, longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> Cells:
+        """Count points; those on the outer border of the world belong to its last cells."""
+        west = np.minimum(np.floor(longitude / _CELL_DEG).astype(int) * _CELL_DEG, 180 - _CELL_DEG)
+        south = np.minimum(np.floor(latitude / _CELL_DEG).astype(int) * _CELL_DEG, 90 - _CELL_DEG)
+        return cls(Counter(west.tolist()), Counter(south.tolist()))
+
+    @classmethod
+    def none(cls) -> Cells:
+        """Return the counts of no records."""
+        return cls(Counter(), Counter())
+
+    def __add__(self, other: Cells) -> Cells:
+        return Cells(self.west + other.west, self.south + other.south)
+
+
+def _median(counts: Counter[int]) -> int:
+    """Return the median of counted values, of two middle ones the lower."""
+    left = (counts.total() - 1) // 2
+    for value in sorted(counts):
+        left -= counts[value]
+        if left < 0:
+            return value
+    raise ValueError("there is no median of nothing")
+
+
+def choose_working_crs(cells: Cells) -> str:
     """Return the equal-area CRS of the 10 by 10 degree cell that holds the median point.
 
     Albers with standard parallels a sixth inside the cell; cylindrical equal-area in the two
     bands at the equator. The false origin keeps coordinates far from zero, where GEOS has
-    reported whole polygons as the overlap of two that only touch (shapely #2368).
+    reported whole polygons as the overlap of two that only touch (shapely #2368). Without any
+    record every cell will do, so that of Laos.
     """
-    west = min(int(np.floor(np.median(longitude) / _CELL_DEG)) * _CELL_DEG, 180 - _CELL_DEG)
-    south = min(int(np.floor(np.median(latitude) / _CELL_DEG)) * _CELL_DEG, 90 - _CELL_DEG)
+    west, south = (_median(cells.west), _median(cells.south)) if cells.west else (100, 10)
     middle_x, middle_y = west + _CELL_DEG / 2, south + _CELL_DEG / 2
     origin = f"+x_0={_FALSE_ORIGIN_M} +y_0={_FALSE_ORIGIN_M} +datum=WGS84 +units=m +no_defs"
     if south in (-_CELL_DEG, 0):

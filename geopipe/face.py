@@ -54,7 +54,7 @@ class Comparison:
         import geopandas
 
         (layer,) = published_layers(self.state, [name])
-        frame = layer.table.to_pandas()
+        frame = layer.table.whole().to_pandas()
         return geopandas.GeoDataFrame(frame, geometry=layer.geometry, crs=self.working_crs)
 
     @property

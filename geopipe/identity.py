@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -15,12 +16,17 @@ _ROWS_AT_ONCE = 10_000
 _PLAIN = r'[\\"\x00-\x1f]'
 
 
-def hashes(column: Any) -> pa.Array:
-    """Return the hash of each value of a string or binary Arrow column; null hashes like no bytes at all."""
+def hashes(column: Any, before: bytes = b"") -> pa.Array:
+    """Return the hash of each value of a string or binary Arrow column; null hashes like no bytes at all.
+
+    `before` is hashed in front of every value.
+    """
     digests: list[str] = []
     for start in range(0, len(column), _ROWS_AT_ONCE):
         values = column.slice(start, _ROWS_AT_ONCE).cast(pa.large_binary()).to_pylist()
-        digests += [blake2b(value or b"", digest_size=_DIGEST_BYTES).hexdigest() for value in values]
+        digests += [
+            blake2b(before + (value or b""), digest_size=_DIGEST_BYTES).hexdigest() for value in values
+        ]
     return pa.array(digests, pa.string())
 
 
@@ -31,9 +37,7 @@ def hash_text(text: str) -> str:
 
 def geometry_hashes(wkb: Any, crs: str) -> pa.Array:
     """Return the hash of each delivered geometry (WKB) together with its CRS."""
-    mark = pa.scalar(hash_text(crs).encode(), pa.large_binary())
-    empty = pa.scalar(b"", pa.large_binary())
-    return hashes(pc.binary_join_element_wise(mark, pc.fill_null(wkb, b""), empty))
+    return hashes(wkb, hash_text(crs).encode())
 
 
 def version_hashes(geometry_hash: pa.Array, record_id: pa.Array, content: pa.Array) -> pa.Array:
@@ -51,28 +55,24 @@ def join_ids(*parts: Any) -> pa.Array:
     return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
 
 
-def json_rows(table: pa.Table) -> pa.Array:
-    """Return one JSON object per row with every column of the table, in the order of the table.
+def json_members(table: pa.Table) -> dict[str, pa.Array]:
+    """Return the values of each column of a table as JSON; dates and the like become strings."""
+    return {name: _json_values(table[name].combine_chunks()) for name in table.column_names}
 
-    Dates and other values without a JSON type become strings.
-    """
-    if table.num_columns == 0:
-        return pa.array(["{}"] * table.num_rows, pa.string())
-    columns: list[Any] = []
-    for position, name in enumerate(table.column_names):
-        lead = "{" if position == 0 else ","
-        columns.append(f"{lead}{_quoted(pa.array([name]))[0].as_py()}:")
-        columns.append(_json_values(table[name].combine_chunks()))
-    columns.append("}")
-    joined = pc.binary_join_element_wise(*columns, "")
-    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+
+def json_objects(members: Mapping[str, pa.Array], size: int) -> pa.Array:
+    """Return `size` JSON objects, whose members are columns of JSON values, in their order."""
+    if not members:
+        return pa.array(["{}"] * size, pa.string())
+    parts: list[Any] = []
+    for name, values in members.items():
+        parts += [f"{',' if parts else '{'}{_quoted(pa.array([name]))[0].as_py()}:", values]
+    return pc.binary_join_element_wise(*parts, "}", "")
 
 
 def _json_values(column: Any) -> pa.Array:
     """Write the values of one column as JSON."""
     kind = column.type
-    if pa.types.is_dictionary(kind):
-        column, kind = column.dictionary_decode(), kind.value_type
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
         text = column.cast(pa.string())
     elif pa.types.is_floating(kind):
@@ -81,8 +81,11 @@ def _json_values(column: Any) -> pa.Array:
         text = _quoted(
             pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
         )
-    else:
-        text = _quoted(column.cast(pa.string()))
+    elif pa.types.is_dictionary(kind):
+        text = _json_values(column.dictionary).take(column.indices)
+    else:  # most texts and days repeat: each is written once
+        encoded = column.dictionary_encode()
+        text = _quoted(encoded.dictionary.cast(pa.string())).take(encoded.indices)
     return pc.fill_null(text, "null")
 
 

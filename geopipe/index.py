@@ -8,31 +8,32 @@ import tempfile
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
-from geopipe.schema import Geometries, Indices
+from geopipe.schema import Indices
 
+Boxes: TypeAlias = NDArray[np.float64]
 _STAMP = "stamp.json"
 
 
-def build_index(folder: Path, geometry: Geometries, ids: NDArray[np.object_]) -> None:
+def build_index(folder: Path, boxes: Boxes, ids: NDArray[np.object_]) -> None:
     """Write an R-tree of the boxes of areas, replacing the one that was there.
 
     Parameters
     ----------
     folder : Path
-    geometry : array of polygons, in the CRS in which the index will be asked
+    boxes : array of shape (n, 4)
+        West, south, east, north of each area, in the CRS in which the index will be asked; NaN for none.
     ids : array of str
         What the index is stamped with; the number of a box is its position here.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
     try:
-        _write(building, geometry, ids)
+        _write(building, boxes, ids)
         shutil.rmtree(folder, ignore_errors=True)
         building.chmod(0o755)  # a temporary folder is private, an index is not
         building.replace(folder)
@@ -40,11 +41,10 @@ def build_index(folder: Path, geometry: Geometries, ids: NDArray[np.object_]) ->
         shutil.rmtree(building, ignore_errors=True)
 
 
-def _write(building: Path, geometry: Geometries, ids: NDArray[np.object_]) -> None:
+def _write(building: Path, boxes: Boxes, ids: NDArray[np.object_]) -> None:
     """Write tree and stamp into a folder of their own."""
     from rtree import index
 
-    boxes = shapely.bounds(geometry)
     present = np.flatnonzero(np.isfinite(boxes).all(axis=1))  # rtree refuses NaN
     properties = index.Property(dimension=2, overwrite=True)
     if len(present):
@@ -53,24 +53,23 @@ def _write(building: Path, geometry: Geometries, ids: NDArray[np.object_]) -> No
     else:
         tree = index.Index(str(building / "areas"), properties=properties)
     tree.close()
-    stamped = json.dumps({"areas": stamp(geometry, ids), "bytes": _sizes(building)})
+    stamped = json.dumps({"areas": stamp(boxes, ids), "bytes": _sizes(building)})
     (building / _STAMP).write_text(stamped, encoding="utf-8")
 
 
-def stamp(geometry: Geometries, ids: NDArray[np.object_]) -> str:
+def stamp(boxes: Boxes, ids: NDArray[np.object_]) -> str:
     """Return the hash of the areas that an index is built from: their ids and their boxes."""
-    boxes = np.nan_to_num(shapely.bounds(geometry), nan=-1.0)
-    box_bytes = np.ascontiguousarray(boxes, dtype="<f8").tobytes()
+    box_bytes = np.ascontiguousarray(np.nan_to_num(boxes, nan=-1.0), dtype="<f8").tobytes()
     return sha256("\n".join(map(str, ids)).encode() + b"\0" + box_bytes).hexdigest()
 
 
-def is_current(folder: Path, geometry: Geometries, ids: NDArray[np.object_]) -> bool:
+def is_current(folder: Path, boxes: Boxes, ids: NDArray[np.object_]) -> bool:
     """Say whether the index on disk was built from exactly these areas."""
     try:
         kept: dict[str, Any] = json.loads((folder / _STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return kept.get("areas") == stamp(geometry, ids) and kept.get("bytes") == _sizes(folder)
+    return kept.get("areas") == stamp(boxes, ids) and kept.get("bytes") == _sizes(folder)
 
 
 def _sizes(folder: Path) -> dict[str, int]:

@@ -1,8 +1,8 @@
-"""The shared ground of pairs of polygons: exact where GEOS is right, checked where it may be wrong.
+"""The shared ground of pairs of polygons: by GEOS, with Clipper2 as witness on every pair.
 
-GEOS can report a whole polygon as the overlap of two that only touch (shapely
-#2368); the identity of areas does not notice. So results that look suspicious
-are computed again on a grid of a micrometre, and `relate` decides between them.
+GEOS can report a whole polygon as the overlap of two that only touch (shapely #2368), and a whole part
+beside a true overlap; neither the identity of areas nor the size of the result tells. So each pair is
+measured by an engine of other make, too, and where the two differ a third result, on a grid, decides.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geopipe.clipper import clipped, clipped_m2
 from geopipe.geometry import GRID_M, mean_width_m, polygon_parts
 from geopipe.schema import Geometries, Indices, Mask
 from geopipe.terms import Confidence
@@ -22,11 +23,7 @@ from geopipe.threads import threaded
 
 # Below this an overlap may be nothing but rounding along a shared edge.
 _SMALL_M2 = 1e-3
-# An overlap of nearly a whole input must be explained by the other input covering it.
-_NEARLY_ALL = 0.99
 _AGREE_M2 = 0.01
-# A move that rounds coordinates to 1e-9 m.
-_FAR_M = 3_141_592.0
 _AGREE_SHARE = 1e-6
 
 
@@ -64,102 +61,109 @@ def shared_ground(geometry: Geometries, left: Indices, right: Indices, touch_m: 
     Returns
     -------
     SharedGround
-        Intersections hold polygons only. No pair is dropped because GEOS failed on it.
+        Intersections hold polygons only. No pair is dropped because an engine failed on it.
+        `exact`: GEOS and Clipper2 agree; `checked`: they do not, and the grid sides with one of them;
+        `uncertain`: all differ, and this is the largest.
     """
-    meets = threaded(shapely.intersects, geometry[left], geometry[right]).astype(bool)
+    meets = _may(shapely.intersects, geometry[left], geometry[right])
     left, right = left[meets], right[meets]
     a, b = geometry[left], geometry[right]
-    common, failed = _each(shapely.intersection, a, b)
-    area_m2 = shapely.area(common)
-    # Predicates are exact where overlays are not: interiors that do not meet share no ground.
-    small = np.flatnonzero(~failed & (area_m2 < _SMALL_M2))
-    apart = np.zeros(len(a), dtype=bool)
-    apart[small] = ~threaded(shapely.relate_pattern, a[small], b[small], pattern="T********").astype(bool)
-    left, right, a, b = left[~apart], right[~apart], a[~apart], b[~apart]
-    common, area_m2, failed = common[~apart], area_m2[~apart], failed[~apart]
+    common, failed = _overlaid(shapely.intersection, a, b)
+    witness_m2 = clipped_m2(geometry, left, right)
     confidence = np.full(len(common), Confidence.EXACT.value, dtype=object)
-    doubtful = np.flatnonzero(failed | _suspicious(a, b, common, area_m2))
+    doubtful = np.flatnonzero(failed | ~_agree(shapely.area(common), witness_m2))
     if len(doubtful):
-        again, surely = _settle(a[doubtful], b[doubtful], common[doubtful], failed[doubtful])
-        common[doubtful], confidence[doubtful] = again, surely
-        area_m2[doubtful] = shapely.area(again)
-    ground = SharedGround(left, right, common, area_m2, confidence)
-    return ground.take(mean_width_m(area_m2, shapely.length(common)) > touch_m)
+        common[doubtful], confidence[doubtful] = _settled(
+            a[doubtful], b[doubtful], common[doubtful], failed[doubtful], witness_m2[doubtful]
+        )
+    area_m2 = shapely.area(common)
+    wide = mean_width_m(area_m2, shapely.length(common)) > touch_m
+    ground = SharedGround(left, right, common, area_m2, confidence).take(wide)
+    # Predicates are exact where overlays are not: interiors that do not meet share not even a crumb.
+    crumbs = np.flatnonzero(ground.area_m2 < _SMALL_M2)
+    shared = np.ones(len(ground.left), dtype=bool)
+    shared[crumbs] = _interiors_may_meet(geometry[ground.left[crumbs]], geometry[ground.right[crumbs]])
+    return ground.take(shared)
 
 
-def _suspicious(a: Geometries, b: Geometries, common: Geometries, area_m2: NDArray[np.float64]) -> Mask:
-    """Say which results must be computed again."""
-    a_m2, b_m2 = shapely.area(a), shapely.area(b)
-    smaller_m2 = np.minimum(a_m2, b_m2)
-    doubt = (area_m2 < _SMALL_M2) | (area_m2 > smaller_m2 * (1 + 1e-12))
-    whole = np.flatnonzero(area_m2 >= _NEARLY_ALL * smaller_m2)
-    inner = np.where(a_m2[whole] <= b_m2[whole], a[whole], b[whole])
-    outer = np.where(a_m2[whole] <= b_m2[whole], b[whole], a[whole])
-    doubt[whole] |= ~threaded(shapely.covers, outer, inner).astype(bool)
-    return np.asarray(doubt | ~shapely.is_valid(common))
-
-
-def _settle(
-    a: Geometries, b: Geometries, common: Geometries, failed: Mask
+def _settled(
+    a: Geometries, b: Geometries, common: Geometries, failed: Mask, witness_m2: NDArray[np.float64]
 ) -> tuple[Geometries, NDArray[np.object_]]:
-    """Compute doubtful pairs on a grid; where that contradicts the floating result, look closer.
+    """Decide pairs on which GEOS and Clipper differ, by a third result on a grid.
 
-    Results that agree are `checked`. Where they differ, interiors that do not meet by `relate`
-    share only what the smaller result says; and a floating result that changes to the gridded one
-    when both polygons are moved far from the origin was the fault of GEOS that this is about.
-    Otherwise the larger result is kept as `uncertain`, so that no overlap is lost.
+    Two that agree are `checked`. Where all three differ, interiors that do not meet are one more voice
+    for the one that says so; else the largest is kept as `uncertain`, so that no overlap is lost.
     """
-    gridded, grid_failed = _each(lambda x, y: shapely.intersection(x, y, grid_size=GRID_M), a, b)
-    float_m2, grid_m2 = shapely.area(common), shapely.area(gridded)
-    result, confidence = common.copy(), np.full(len(a), Confidence.CHECKED.value, dtype=object)
-    result[failed] = gridded[failed]
-    for row in np.flatnonzero(grid_failed):
-        result[row] = _smaller(a[row], b[row]) if failed[row] else common[row]
+    gridded, grid_failed = _overlaid(lambda x, y: shapely.intersection(x, y, grid_size=GRID_M), a, b)
+    float_m2 = np.where(failed, np.nan, shapely.area(common))
+    grid_m2 = np.where(grid_failed, np.nan, shapely.area(gridded))
+    by_float = _agree(float_m2, grid_m2)
+    by_grid = ~by_float & _agree(grid_m2, witness_m2)
+    said_m2 = np.stack([float_m2, grid_m2, witness_m2])
+    none = ~by_float & ~by_grid & _agree(said_m2, 0.0).any(axis=0) & ~_interiors_may_meet(a, b)
+    result = common.copy()
+    result[none] = shapely.Polygon()
+    for row in np.flatnonzero(by_grid):
+        result[row] = _finer(clipped(a[row], b[row]), gridded[row])
+    confidence = np.full(len(a), Confidence.CHECKED.value, dtype=object)
+    for row in np.flatnonzero(~by_float & ~by_grid & ~none):
+        result[row] = _largest(a[row], b[row], common[row], gridded[row])
         confidence[row] = Confidence.UNCERTAIN.value
-    for row in np.flatnonzero(~failed & ~grid_failed & ~_agree(float_m2, grid_m2)):
-        smaller, larger = sorted((common[row], gridded[row]), key=shapely.area)
-        if not shapely.relate_pattern(a[row], b[row], "T********"):
-            result[row] = smaller
-        elif _agree(_area_far_away(a[row], b[row]), grid_m2[row]):
-            result[row] = gridded[row]
-        else:
-            result[row], confidence[row] = larger, Confidence.UNCERTAIN.value
     return polygon_parts(result), confidence
 
 
-def _agree(one_m2: NDArray[np.float64], other_m2: NDArray[np.float64]) -> Mask:
-    """Say where two areas are the same within 0.01 m2 or a millionth."""
-    return np.asarray(np.abs(one_m2 - other_m2) <= np.maximum(_AGREE_M2, _AGREE_SHARE * other_m2))
+def _finer(by_clipper: shapely.Geometry, gridded: shapely.Geometry) -> shapely.Geometry:
+    """Choose of two that agree: Clipper's is a thousand times finer, the gridded one is always valid."""
+    return by_clipper if shapely.is_valid(by_clipper) else gridded
 
 
-def _area_far_away(a: shapely.Geometry, b: shapely.Geometry) -> NDArray[np.float64]:
-    """Return the area that two polygons share when both are moved far from the origin; NaN if GEOS fails."""
-    moved = shapely.transform(np.array([a, b], dtype=object), lambda points: points + _FAR_M)
-    try:
-        return np.asarray(shapely.area(shapely.intersection(*moved)))
-    except shapely.errors.GEOSException:
-        return np.asarray(np.nan)
+def _largest(
+    a: shapely.Geometry, b: shapely.Geometry, common: shapely.Geometry, gridded: shapely.Geometry
+) -> shapely.Geometry:
+    """Return the largest result of three engines; if none has one, the most that the two could share."""
+    results = [common, gridded, clipped(a, b)]
+    largest = max(results, key=shapely.area)
+    return min(a, b, key=shapely.area) if shapely.is_empty(largest) else largest
 
 
-def _each(overlay: Callable[[Any, Any], Any], a: Geometries, b: Geometries) -> tuple[Geometries, Mask]:
-    """Apply an overlay to all pairs at once; pair by pair where one of them makes GEOS fail.
+def _agree(one_m2: NDArray[np.float64], other_m2: NDArray[np.float64] | float) -> Mask:
+    """Say where two areas are the same within 0.01 m2 or a millionth; an area that is not known never is."""
+    return np.asarray(np.abs(one_m2 - other_m2) <= np.maximum(_AGREE_M2, _AGREE_SHARE * one_m2))
 
-    Returns polygons (empty where GEOS failed) and where it failed.
+
+def _interiors_may_meet(a: Geometries, b: Geometries) -> Mask:
+    return _may(lambda x, y: shapely.relate_pattern(x, y, "T********"), a, b)
+
+
+def _may(predicate: Callable[[Any, Any], Any], a: Geometries, b: Geometries) -> Mask:
+    """Say where a predicate holds, or cannot be excluded because GEOS fails."""
+    holds, failed = _each(predicate, a, b)
+    return np.asarray(failed | holds.astype(bool))
+
+
+def _overlaid(overlay: Callable[[Any, Any], Any], a: Geometries, b: Geometries) -> tuple[Geometries, Mask]:
+    """Return valid polygons, and where there are none because GEOS failed (empty there)."""
+    result, failed = _each(overlay, a, b)
+    result = polygon_parts(result)
+    failed = failed | ~threaded(shapely.is_valid, result).astype(bool)
+    result[failed] = shapely.Polygon()
+    return result, failed
+
+
+def _each(function: Callable[[Any, Any], Any], a: Geometries, b: Geometries) -> tuple[NDArray[Any], Mask]:
+    """Apply a function of GEOS to all pairs at once; pair by pair where one of them makes it fail.
+
+    Returns the results (None where it failed) and where it failed.
     """
     failed = np.zeros(len(a), dtype=bool)
     try:
-        return polygon_parts(threaded(overlay, a, b)), failed
+        return threaded(function, a, b), failed
     except shapely.errors.GEOSException:
         pass  # one bad pair fails the whole call: find out which
-    result = np.empty(len(a), dtype=object)
+    result = np.full(len(a), None, dtype=object)
     for row in range(len(a)):
         try:
-            result[row] = overlay(a[row], b[row])
+            result[row] = function(a[row], b[row])
         except shapely.errors.GEOSException:
-            result[row], failed[row] = shapely.Polygon(), True
-    return polygon_parts(result), failed
-
-
-def _smaller(a: shapely.Geometry, b: shapely.Geometry) -> shapely.Geometry:
-    """Return the smaller polygon: the most that the two could share."""
-    return a if shapely.area(a) <= shapely.area(b) else b
+            failed[row] = True
+    return result, failed

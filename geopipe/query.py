@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import shapely
 
 from geopipe.crs import WGS84, choose_operation, transform
@@ -67,16 +66,16 @@ def _registered(folder: Path) -> tuple[Frame, str, Path]:
 
 def _near(index: Path, areas: Frame, place: shapely.Geometry) -> Indices:
     """Ask a current index of the areas; build it where there is none, an old one, or no right to write."""
-    ids = areas.numpy("row_id")
-    if is_current(index, areas.geometry, ids):
+    ids, boxes = areas.numpy("row_id"), shapely.bounds(areas.geometry)
+    if is_current(index, boxes, ids):
         with contextlib.suppress(OSError):
             return boxes_meeting(index, tuple(shapely.bounds(place)))
     try:
-        build_index(index, areas.geometry, ids)
+        build_index(index, boxes, ids)
         return boxes_meeting(index, tuple(shapely.bounds(place)))
     except OSError:
         with tempfile.TemporaryDirectory(prefix="geopipe-", ignore_cleanup_errors=True) as other:
-            build_index(Path(other) / "index", areas.geometry, ids)
+            build_index(Path(other) / "index", boxes, ids)
             return boxes_meeting(Path(other) / "index", tuple(shapely.bounds(place)))
 
 
@@ -88,5 +87,5 @@ def _place(west: float, south: float, east: float, north: float) -> shapely.Geom
 
 
 def _plain(areas: Frame) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = pa.Table.to_pylist(areas.table)
+    rows: list[dict[str, Any]] = areas.table.to_pylist()
     return rows

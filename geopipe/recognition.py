@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -22,11 +23,13 @@ _LONGEST_ALIAS = 6
 _SEPARATORS = re.compile(r"[\s\-_.]+")
 
 
+@lru_cache(maxsize=10_000)
 def fold(text: str) -> str:
     """Return text without case, width variants and separators, so that spellings compare equal."""
     return _SEPARATORS.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
+@lru_cache(maxsize=10_000)
 def fold_tight(text: str) -> str:
     """Return :func:`fold` without any space, as column names are compared."""
     return fold(text).replace(" ", "")

@@ -17,6 +17,7 @@ from geopipe.recognition import fold_tight
 from geopipe.reports.publish import current_run, place_returns, read_summary, renamed
 from geopipe.reports.returned.files import ENDINGS, summarise_returns, write_returns
 from geopipe.reports.returned.returns import LANGUAGES, collect_returns
+from geopipe.running import LAST, last_state
 
 _FIRST_STAGE = "reproject"  # before it, nothing has a place that is comparable
 
@@ -51,7 +52,7 @@ def write_return_files(
     OutputError
         When the folder cannot be written, or the result is damaged.
     """
-    is_workspace = (place / _FIRST_STAGE / "state.json").is_file()
+    is_workspace = (place / LAST).is_file() or (place / _FIRST_STAGE / "state.json").is_file()
     if languages and not is_workspace:
         remedy = "Leave out --lang, or name the workspace of the run."
         raise ConfigError("a finished result has files in both languages", str(place), remedy)
@@ -64,9 +65,13 @@ _Made = tuple[dict[str, dict[str, Any]], Callable[[Path, Iterable[str]], list[Pa
 
 
 def _from_workspace(workspace: Path, stages: Sequence[str], languages: Sequence[Language]) -> _Made:
-    """Return what goes back by the newest stage of a workspace, and how to write it."""
-    done = [stage for stage in stages if (workspace / stage / "state.json").is_file()]
-    returns = collect_returns(load_state(workspace, done[-1]), load_catalogue())
+    """Return what goes back by the last run, or the newest stage, of a workspace, and how to write it."""
+    if (workspace / LAST).is_file():
+        state = last_state(workspace)
+    else:
+        done = [stage for stage in stages if (workspace / stage / "state.json").is_file()]
+        state = load_state(workspace, done[-1])
+    returns = collect_returns(state, load_catalogue())
 
     def write(folder: Path, senders: Iterable[str]) -> list[Path]:
         wanted = [back for back in returns if back.sender in set(senders)]
@@ -79,7 +84,13 @@ def _from_run(folder: Path) -> _Made:
     """Return what goes back by a published result, and how to copy its files."""
     run = current_run(folder)
     summary = read_summary(run)  # holds the files to their hashes
-    returns: dict[str, dict[str, Any]] = summary.get("returns", {})
+    returns: dict[str, dict[str, Any]] | None = summary.get("returns", {})
+    if returns is None:
+        raise ConfigError(
+            "this result was published with some layers only, and without the files for senders",
+            str(run),
+            "Run it again without --layers, or name the workspace of the run.",
+        )
 
     def copy(target: Path, senders: Iterable[str]) -> list[Path]:
         target.mkdir()

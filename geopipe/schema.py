@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,8 @@ import shapely
 from numpy.typing import NDArray
 
 from geopipe.errors import SchemaError
+from geopipe.picked import Picked, joined_rows
+from geopipe.shapes import Undecoded, joined_shapes
 from geopipe.terms import CountMethod
 
 Geometries: TypeAlias = NDArray[np.object_]
@@ -37,13 +40,16 @@ _ORIGIN = [
 # delivered (Z and M kept) in `source_crs`; `geometry` is in `crs` (delivered
 # coordinates, perhaps corrected), from `reproject` on in the working CRS. `correction`
 # says what a person has confirmed about the coordinates. `province_code` (P-code),
-# `province_located` and `district_located` are where the record lies.
+# `province_located` and `district_located` are where the record lies. `shape_key` (from `check` on) is equal
+# for shapes that may be equal, wherever they lie; null where equal shapes mean nothing.
+BOX = ("box_west_m", "box_south_m", "box_east_m", "box_north_m")
 FEATURES = pa.schema(
     [
         ("row_id", pa.string()),
         ("record_id", pa.string()),
         ("version_id", pa.string()),
         ("geometry_hash", pa.string()),
+        ("shape_key", pa.int64()),
         *_ORIGIN,
         ("id_is_delivered", pa.bool_()),
         ("guid", pa.string()),
@@ -73,6 +79,10 @@ FEATURES = pa.schema(
         ("date_found", pa.date32()),
         ("geometry_problem", pa.string()),
         ("closure_error_m", pa.float64()),
+        # The box of the polygon in the working CRS, and what else tells shapes apart without decoding them.
+        *[(name, pa.float64()) for name in BOX],
+        ("perimeter_m", pa.float64()),
+        ("point_count", pa.int64()),
         ("points_note", pa.string()),
         ("attributes", pa.string()),
         ("source_geometry", pa.large_binary()),
@@ -140,8 +150,52 @@ OVERLAPS = pa.schema(
         ("group_id", pa.string()),
     ]
 )  # fmt: skip
+# What releases have left of a hazard area; `geometry` is that ground. `releases` certainly followed its
+# survey; those in doubt (order not known, or contested) leave their ground to the hazard.
+REMAINING = pa.schema(
+    [
+        ("hazard_id", pa.string()),
+        ("hazard_row_id", pa.string()),
+        ("operator", pa.string()),
+        ("kind", pa.string()),
+        ("status", pa.string()),
+        ("date_surveyed", pa.date32()),
+        ("province", pa.string()),
+        ("area_m2", pa.float64()),
+        ("released_m2", pa.float64()),
+        ("released_share", pa.float64()),
+        ("remaining_m2", pa.float64()),
+        ("parts", pa.int64()),
+        ("releases", pa.int64()),
+        ("releases_in_doubt", pa.int64()),
+        ("confidence", pa.string()),
+    ]
+)
+# Narrow strips between released land. Hazard columns are null outside every hazard area; `neighbours` are
+# the releases along the strip; `time_order` is that of the hazard's survey and these releases.
+GAPS = pa.schema(
+    [
+        ("hazard_id", pa.string()),
+        ("hazard_row_id", pa.string()),
+        ("operator", pa.string()),
+        ("kind", pa.string()),
+        ("status", pa.string()),
+        ("province", pa.string()),
+        ("width_m", pa.float64()),
+        ("mean_width_m", pa.float64()),
+        ("length_m", pa.float64()),
+        ("area_m2", pa.float64()),
+        ("neighbours", pa.string()),
+        ("neighbour_operators", pa.string()),
+        ("neighbour_count", pa.int64()),
+        ("time_order", pa.string()),
+    ]
+)
 # Ground by class and by how many records claim it: `claims` = k, `ground_m2` = area claimed exactly k times.
-COVERAGE = pa.schema([("ground", pa.string()), ("claims", pa.int64()), ("ground_m2", pa.float64())])
+# `rest_m2` is what rounding took from the sum: parts of a country add up to the same as the whole.
+COVERAGE = pa.schema(
+    [("ground", pa.string()), ("claims", pa.int64()), ("ground_m2", pa.float64()), ("rest_m2", pa.float64())]
+)
 
 # What a delivery changed against the ones before. `geometry` is the ground that was given up or taken in,
 # else the record's polygon.
@@ -182,17 +236,35 @@ COPIES = pa.schema(
 
 @dataclass(frozen=True)
 class Frame:
-    """An Arrow table with one geometry (or None) per row."""
+    """A table with one geometry (or None) per row."""
 
-    table: pa.Table
-    geometry: Geometries
+    table: Picked
+    shapes: Geometries | Undecoded
 
     def __post_init__(self) -> None:
-        if self.table.num_rows != len(self.geometry):
-            raise SchemaError(f"{self.table.num_rows} rows but {len(self.geometry)} geometries")
+        if self.table.num_rows != len(self.shapes):
+            raise SchemaError(f"{self.table.num_rows} rows but {len(self.shapes)} geometries")
+
+    @property
+    def geometry(self) -> Geometries:
+        """The geometries; decoded when they are first looked at."""
+        if isinstance(self.shapes, Undecoded):
+            object.__setattr__(self, "shapes", self.shapes.decoded())
+        return cast("Geometries", self.shapes)
+
+    @classmethod
+    def of(cls, table: pa.Table, geometry: Geometries | Undecoded) -> Frame:
+        """Return a frame of an Arrow table."""
+        return cls(Picked(table), geometry)
 
     def __len__(self) -> int:
-        return len(self.geometry)
+        return len(self.shapes)
+
+    def wkb(self) -> pa.ChunkedArray:
+        """Return the geometries as little-endian ISO WKB, null where there is none."""
+        if isinstance(self.shapes, Undecoded):
+            return self.shapes.wkb()
+        return pa.chunked_array([to_wkb(self.shapes)])
 
     def numpy(self, name: str) -> NDArray[Any]:
         """Return a column as a NumPy array; strings as objects, missing numbers as NaN."""
@@ -215,8 +287,16 @@ class Frame:
 
     def take(self, which: Mask | Indices) -> Frame:
         """Return the rows of a mask or of indices, in that order."""
-        indices = np.flatnonzero(which) if which.dtype == np.bool_ else which
-        return Frame(self.table.take(pa.array(indices)), self.geometry[indices])
+        rows = np.asarray(np.flatnonzero(which) if which.dtype == np.bool_ else which, dtype=np.intp)
+        if isinstance(self.shapes, Undecoded):
+            return Frame(self.table.take(rows), self.shapes.take(rows))
+        return Frame(self.table.take(rows), self.shapes[rows])
+
+    def sorted_by(self, *names: str) -> Frame:
+        """Return the rows in ascending order of the named columns, the first one first."""
+        keys = pa.table({name: self.table[name] for name in names})
+        order = pc.sort_indices(keys, [(name, "ascending") for name in names])
+        return self.take(order.to_numpy())
 
     def with_geometry(self, geometry: Geometries) -> Frame:
         """Return the same rows with other geometries."""
@@ -224,12 +304,15 @@ class Frame:
 
     def with_columns(self, columns: Mapping[str, Any]) -> Frame:
         """Return the same rows with columns replaced, each cast to its type in the table."""
-        table = self.table
-        for name, values in columns.items():
-            position = table.schema.get_field_index(name)
-            kind = table.schema.field(position).type
-            table = table.set_column(position, name, _as_array(values, kind, len(self)))
-        return Frame(table, self.geometry)
+        kinds = self.table.schema
+        cast = {
+            name: _as_array(values, kinds.field(name).type, len(self)) for name, values in columns.items()
+        }
+        own = {
+            name: column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
+            for name, column in cast.items()
+        }
+        return Frame(self.table.replacing(own), self.shapes)
 
 
 def make_frame(schema: pa.Schema, columns: Mapping[str, Any], geometry: Geometries) -> Frame:
@@ -245,19 +328,24 @@ def make_frame(schema: pa.Schema, columns: Mapping[str, Any], geometry: Geometri
         raise SchemaError(f"columns {', '.join(unknown)} do not belong to this frame")
     size = len(geometry)
     arrays = [_as_array(columns.get(item.name), item.type, size) for item in schema]
-    return Frame(pa.table(arrays, schema=schema), geometry)
+    return Frame.of(pa.table(arrays, schema=schema), geometry)
 
 
+@lru_cache(maxsize=32)
 def empty_frame(schema: pa.Schema) -> Frame:
     """Return a frame of this schema without rows."""
-    return Frame(schema.empty_table(), np.empty(0, dtype=object))
+    return Frame.of(schema.empty_table(), np.empty(0, dtype=object))
 
 
 def concat(frames: Sequence[Frame]) -> Frame:
     """Join frames of one schema, in order."""
+    frames = [frame for frame in frames if len(frame)] or frames[:1]
     if len(frames) == 1:
         return frames[0]
-    table = pa.concat_tables([frame.table for frame in frames]).unify_dictionaries().combine_chunks()
+    table = joined_rows([frame.table for frame in frames])
+    undecoded = [frame.shapes for frame in frames if isinstance(frame.shapes, Undecoded)]
+    if len(undecoded) == len(frames):
+        return Frame(table, joined_shapes(undecoded))
     return Frame(table, np.concatenate([frame.geometry for frame in frames]))
 
 
@@ -283,6 +371,13 @@ def origin(frame: Frame) -> dict[str, pa.ChunkedArray]:
 def no_geometry(size: int) -> Geometries:
     """Return an array of `size` missing geometries."""
     return np.full(size, None, dtype=object)
+
+
+def boxes_of(areas: Frame) -> NDArray[np.float64]:
+    """Return the boxes (west, south, east, north) of FEATURES in their CRS, decoding them only if need be."""
+    if any(areas.table[name].null_count for name in BOX):
+        return np.asarray(shapely.bounds(areas.geometry))
+    return np.column_stack([areas.numpy(name) for name in BOX])
 
 
 def to_wkb(geometry: Geometries) -> pa.Array:
@@ -390,6 +485,8 @@ class State:
     duplicates: Frame = field(default_factory=lambda: empty_frame(DUPLICATES))
     overlaps: Frame = field(default_factory=lambda: empty_frame(OVERLAPS))
     coverage: Frame = field(default_factory=lambda: empty_frame(COVERAGE))
+    gaps: Frame = field(default_factory=lambda: empty_frame(GAPS))
+    remaining: Frame = field(default_factory=lambda: empty_frame(REMAINING))
     previous: Frame = field(default_factory=lambda: empty_frame(FEATURES))
     carried_before: Frame = field(default_factory=lambda: empty_frame(FEATURES))
     earlier: Frame = field(default_factory=lambda: empty_frame(FEATURES))
@@ -407,12 +504,41 @@ class State:
             return self.features
         return self.features.take(~self.features.flags("row_id", self.earlier.values("row_id")))
 
+    def forget(self) -> None:
+        """Give back the memory of what the last stage has looked at and the next one may not need."""
+        for frame in (self.features, self.reference, self.findings, self.overlaps):
+            frame.table.forget()
+        pa.default_memory_pool().release_unused()
+
     def adding(self, **frames: Sequence[Frame]) -> State:
         """Return a state with more rows appended to the named frames."""
         changes: dict[str, Any] = {
-            name: concat([getattr(self, name), *more]) for name, more in frames.items() if more
+            name: concat([frame for frame in (getattr(self, name), *more) if len(frame)] or more[:1])
+            for name, more in frames.items()
+            if more
         }
         return replace(self, **changes)
+
+
+def joined(parts: Sequence[State]) -> State:
+    """Return one state with the deliveries and the rows of several, in order, all in one working CRS.
+
+    Raises
+    ------
+    SchemaError
+        When the parts are in different working CRSs.
+    """
+    systems = {part.working_crs for part in parts}
+    if len(systems) > 1:
+        raise SchemaError(f"states in {len(systems)} working CRSs cannot be joined")
+    whole = State(deliveries=tuple(item for part in parts for item in part.deliveries))
+    frames = {
+        item.name: [getattr(part, item.name) for part in parts]
+        for item in fields(State)
+        if isinstance(getattr(whole, item.name), Frame)
+    }
+    filled = {name: [frame for frame in rows if len(frame)] for name, rows in frames.items()}
+    return replace(whole.adding(**filled), working_crs=next(iter(systems), ""))
 
 
 def findings_about(

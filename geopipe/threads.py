@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import pairwise
 from typing import Any
 
@@ -15,13 +17,26 @@ from numpy.typing import NDArray
 _ROWS_WORTH_A_THREAD = 2_000
 
 
+_MOST = ContextVar("most_threads", default=8)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let no second thread be used inside: the machine is shared with other workers."""
+    before = _MOST.set(1)
+    try:
+        yield
+    finally:
+        _MOST.reset(before)
+
+
 def threaded(function: Callable[..., Any], *arrays: NDArray[Any], **options: Any) -> NDArray[Any]:
     """Apply a vectorised function to arrays of one length, in pieces, and join the results in order.
 
     The result does not depend on the number of threads, because each row is computed on its own.
     """
     size = len(arrays[0])
-    workers = min(os.cpu_count() or 1, 8, max(1, size // _ROWS_WORTH_A_THREAD))
+    workers = min(os.cpu_count() or 1, _MOST.get(), max(1, size // _ROWS_WORTH_A_THREAD))
     if workers == 1:
         return np.asarray(function(*arrays, **options))
     # More pieces than workers, so that one piece of large polygons does not make the others wait.

@@ -64,6 +64,16 @@ def as_text(column: Any) -> pa.Array:
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
 
+def missing(column: Any) -> int:
+    """Return how many values of a column are none: null, empty text, or no finite number."""
+    kind = column.type
+    if pa.types.is_floating(kind):
+        return int(_finite(column).null_count)
+    if pa.types.is_integer(kind) or pa.types.is_temporal(kind):
+        return int(column.null_count)
+    return int(as_text(column).null_count)
+
+
 def _text_of(value: Any) -> str | None:
     if isinstance(value, float):
         if not math.isfinite(value):
@@ -155,6 +165,9 @@ def as_date(column: Any, years: tuple[int, int], rules: DateRules = DateRules())
     if pa.types.is_timestamp(plain.type):
         plain = plain.cast(pa.timestamp("ms", plain.type.tz), safe=False)
     encoded = plain if pa.types.is_dictionary(plain.type) else plain.dictionary_encode()
+    days = _days_as_they_stand(encoded.dictionary)
+    if days is not None and (rules.calendar == "gregorian" or not _has_buddhist_years(days)):
+        return Dates(_believed(days, years).take(encoded.indices))
     different = encoded.dictionary.to_pylist()
     reader = _DateReader(rules)
     reader.look(different)
@@ -171,6 +184,32 @@ def as_date(column: Any, years: tuple[int, int], rules: DateRules = DateRules())
     dates = [None if day is None else _date(day, years) for day in days]
     values = pa.array(dates, pa.date32()).take(encoded.indices)
     return Dates(values, tuple(notes))
+
+
+def _days_as_they_stand(values: pa.Array) -> pa.Array | None:
+    """Return days that need no reading: dates, time stamps without zone, texts that are all YYYY-MM-DD."""
+    kind = values.type
+    if pa.types.is_date(kind) or (pa.types.is_timestamp(kind) and kind.tz is None):
+        return values.cast(pa.date32(), safe=False)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        try:
+            return values.cast(pa.date32())
+        except pa.ArrowInvalid:
+            return None
+    return None
+
+
+def _has_buddhist_years(days: pa.Array) -> bool:
+    years = pc.year(days)
+    old = pc.and_(pc.greater_equal(years, _BUDDHIST_YEARS.start), pc.less(years, _BUDDHIST_YEARS.stop))
+    return bool(pc.any(old).as_py())
+
+
+def _believed(days: pa.Array, years: tuple[int, int]) -> pa.Array:
+    """Return the days of plausible years, null for the others."""
+    year = pc.year(days)
+    plausible = pc.and_(pc.greater_equal(year, years[0]), pc.less_equal(year, years[1]))
+    return pc.if_else(plausible, days, pa.scalar(None, pa.date32()))
 
 
 def _gregorian(day: _Day) -> _Day:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from geopipe.checks.telling import layers_of, rows_named, sentences, told, told_of_layer
 from geopipe.config import CheckRules, Vocabulary
 from geopipe.recognition import fold, map_values, point_meanings
-from geopipe.schema import FINDINGS, Frame, Mask, concat, empty_frame
+from geopipe.schema import FINDINGS, Frame, Mask, boxes_of, concat, empty_frame
 from geopipe.terms import Kind
 
 
@@ -71,9 +71,10 @@ def found_below_clearance(points: Frame, found: Mask, areas: Frame, rules: Check
     cleared = np.flatnonzero(areas.flags("kind", [Kind.CLEARED]) & _believed(cleared_cm, rules))
     if not len(deep) or not len(cleared):
         return empty_frame(FINDINGS)
-    point, land = shapely.STRtree(areas.geometry[cleared]).query(
-        points.geometry[deep], predicate="intersects"
-    )
+    # Only the few areas with a find in their box are decoded.
+    tree = shapely.STRtree(points.geometry[deep])
+    cleared = cleared[np.unique(tree.query(shapely.box(*boxes_of(areas)[cleared].T))[0])]
+    land, point = tree.query(areas.take(cleared).geometry, predicate="intersects")
     point, land = deep[point], cleared[land]
     below = found_cm[point] > cleared_cm[land]
     point, land = point[below], land[below]

@@ -43,30 +43,44 @@ def _likely_units(factor: NDArray[np.float64], rules: CheckRules) -> list[str]:
 
 
 def implausible_areas(areas: Frame, rules: CheckRules) -> Frame:
-    """Tell of areas beyond the limits of their kind, or far beyond the operator's own (AREA_IMPLAUSIBLE)."""
+    """Tell of areas beyond the limits of their kind (AREA_IMPLAUSIBLE)."""
+    area_m2 = areas.numpy("area_m2").astype(float)
+    made = [empty_frame(FINDINGS)]
+    for kind, limits in rules.area_limits.items():
+        of_kind = areas.flags("kind", [kind])
+        small, large = (
+            np.flatnonzero(of_kind & beyond)
+            for beyond in (area_m2 < limits.least_m2, area_m2 > limits.most_m2)
+        )
+        texts = [
+            *(f"{value:,.3g} m2 is less than {limits.least_m2:,.0f} m2 ({kind})" for value in area_m2[small]),
+            *(f"{_ha(value)} ha is more than {_ha(limits.most_m2)} ha ({kind})" for value in area_m2[large]),
+        ]
+        made.append(_implausible(areas, np.concatenate([small, large]), texts))
+    return concat(made)
+
+
+def unusual_areas(areas: Frame, rules: CheckRules) -> Frame:
+    """Tell of areas within the limits of their kind, but far beyond the operator's own (AREA_IMPLAUSIBLE)."""
     area_m2 = areas.numpy("area_m2").astype(float)
     made = [empty_frame(FINDINGS)]
     for kind, limits in rules.area_limits.items():
         rows = np.flatnonzero(areas.flags("kind", [kind]))
-        if len(rows) == 0:
-            continue
         m2 = area_m2[rows]
         usual = _usual_m2(areas, rows, m2, rules)
-        small, large = m2 < limits.least_m2, m2 > limits.most_m2
-        odd = ~large & (m2 > rules.area_outlier_factor * usual)
+        odd = (m2 <= limits.most_m2) & (m2 > rules.area_outlier_factor * usual)
         texts = [
-            *(f"{value:,.3g} m2 is less than {limits.least_m2:,.0f} m2 ({kind})" for value in m2[small]),
-            *(f"{_ha(value)} ha is more than {_ha(limits.most_m2)} ha ({kind})" for value in m2[large]),
-            *(
-                f"{_ha(value)} ha; 99 of 100 {kind} records of this operator have less than {_ha(of)} ha"
-                for value, of in zip(m2[odd], usual[odd], strict=True)
-            ),
+            f"{_ha(value)} ha; 99 of 100 {kind} records of this operator have less than {_ha(of)} ha"
+            for value, of in zip(m2[odd], usual[odd], strict=True)
         ]
-        which = np.concatenate([rows[small], rows[large], rows[odd]])
-        made.append(
-            told(areas.take(which), "AREA_IMPLAUSIBLE", sentences(texts), measure=area_m2[which], unit="m2")
-        )
+        made.append(_implausible(areas, rows[odd], texts))
     return concat(made)
+
+
+def _implausible(areas: Frame, rows: NDArray[np.intp], texts: list[str]) -> Frame:
+    records = areas.take(rows)
+    measure = records.numpy("area_m2").astype(float)
+    return told(records, "AREA_IMPLAUSIBLE", sentences(texts), measure=measure, unit="m2")
 
 
 def _usual_m2(

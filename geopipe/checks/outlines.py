@@ -72,10 +72,10 @@ def _ring_sizes(geometry: Geometries) -> tuple[Indices, Indices]:
 
 def mended_rows(areas: Frame, findings: Frame) -> Mask:
     """Say which records may have been mended: those of which a mend was told."""
-    told = findings.table.filter(pc.is_in(findings.table["code"], pa.array(MENDED)))
-    if told.num_rows == 0:
+    told = findings.take(findings.flags("code", MENDED))
+    if len(told) == 0:
         return np.zeros(len(areas), dtype=bool)
-    names = told["record_id"].combine_chunks()
+    names = told.table["record_id"].combine_chunks()
     return np.asarray(
         pc.is_in(areas.table["record_id"].combine_chunks(), names).to_numpy(zero_copy_only=False), dtype=bool
     )
@@ -94,7 +94,7 @@ def as_delivered(areas: Frame, mended: Mask, working_crs: str) -> Geometries:
     rows = np.flatnonzero(mended & ~corrected)
     if len(rows) == 0:
         return result
-    wkb = areas.table["source_geometry"].take(pa.array(rows)).to_pylist()
+    wkb = areas.take(rows).table["source_geometry"].to_pylist()
     delivered = decode(np.array(wkb, dtype=object))
     for place in np.flatnonzero(shapely.is_missing(delivered)):
         delivered[place] = read_leniently(wkb[place]).geometry if wkb[place] else None

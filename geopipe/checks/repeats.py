@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from geopipe.checks.telling import named, own_ids, sentences, told
 from geopipe.config import Policy
 from geopipe.crs import to_lonlat, transform
-from geopipe.schema import FINDINGS, Frame, Indices, Mask, concat, empty_frame
+from geopipe.schema import FINDINGS, Frame, Geometries, Indices, Mask, boxes_of, concat, empty_frame
 
 # geocheck for IMSMA NG compares coordinates rounded to this many decimals of a degree.
 _DECIMALS = 6
 # A little less than 0.000001 degrees on the ground: boxes that differ by more cannot round alike.
 _CELL_M = 0.1
+# Points that round alike are no farther apart on the ground: 0.000001 degrees, both ways.
+_ROUNDED_M = 0.16
 
 
 def spelled_differently(records: Frame) -> Frame:
@@ -34,12 +36,12 @@ def spelled_differently(records: Frame) -> Frame:
     """
     given = named(records, "register").take(records.numpy("id_is_delivered").astype(bool))
     ids = given.table["source_id"].combine_chunks()
-    folded = pc.replace_substring_regex(pc.utf8_lower(ids), r"\s+", "")
+    if _as_many_spellings_as_ids(ids):
+        return empty_frame(FINDINGS)
+    folded = _folded(ids)
     owner = [given.table[name].combine_chunks().fill_null("") for name in ("operator", "register")]
     spelling = _codes(pc.binary_join_element_wise(*owner, ids, "\x1f"))
     meant = _codes(pc.binary_join_element_wise(*owner, folded, "\x1f"))
-    if len(spelling) == 0 or spelling.max() == meant.max():  # as many spellings as ids
-        return empty_frame(FINDINGS)
     first_of_meant = np.unique(meant, return_index=True)[1][meant]
     rows = np.flatnonzero(spelling != spelling[first_of_meant])
     others = first_of_meant[rows]
@@ -48,6 +50,15 @@ def spelled_differently(records: Frame) -> Frame:
         for mine, other in zip(own_ids(given, rows), own_ids(given, others), strict=True)
     ]
     return _with_others(given, rows, others, "ID_SPELLED_DIFFERENTLY", sentences(texts))
+
+
+def _folded(ids: Any) -> Any:
+    return pc.replace_substring_regex(pc.utf8_lower(ids), r"\s+", "")
+
+
+def _as_many_spellings_as_ids(ids: Any) -> bool:
+    spellings = pc.unique(ids)
+    return len(pc.unique(_folded(spellings))) == len(spellings)
 
 
 def repeated_points(records: Frame, found: Mask, working_crs: str) -> Frame:
@@ -155,21 +166,34 @@ def repeated_polygons(areas: Frame, working_crs: str, policy: Policy) -> Frame:
     to it: what remains is so small that rounding makes up much of it.
     """
     whose = _column(areas, "operator") * 64 + _column(areas, "kind")
-    cells = np.round(shapely.bounds(areas.geometry) / _CELL_M).astype(np.int64)
+    cells = np.round(boxes_of(areas) / _CELL_M).astype(np.int64)
     key = ((cells[:, 0] * 1_000_003 + cells[:, 1]) * 7_919 + cells[:, 2] + 31 * cells[:, 3]) * 64 + whose
     _, inverse, count = np.unique(key, return_inverse=True, return_counts=True)
     rows = np.flatnonzero(count[inverse] > 1)
+    small = rows[_rounding_matters(areas.take(rows).geometry, policy)]
+    rows = rows[np.isin(inverse[rows], inverse[small])]
     if len(rows) == 0:
         return empty_frame(FINDINGS)
-    lonlat = transform(areas.geometry[rows], to_lonlat(working_crs))
+    lonlat = transform(areas.take(rows).geometry, to_lonlat(working_crs))
     rounded = shapely.transform(lonlat, lambda points: np.round(points, _DECIMALS))
     form = _codes(pa.array(shapely.to_wkb(shapely.normalize(rounded)), pa.binary()))
     later, first = _repeats(_joined(whose[rows], form), np.ones(len(rows), dtype=bool))
     later, first = rows[later], rows[first]
     record = _column(areas, "record_id")
-    common_m2 = shapely.area(shapely.intersection(areas.geometry[later], areas.geometry[first]))
-    union_m2 = shapely.area(areas.geometry[later]) + shapely.area(areas.geometry[first]) - common_m2
+    one, other = areas.take(later).geometry, areas.take(first).geometry
+    common_m2 = shapely.area(shapely.intersection(one, other))
+    union_m2 = shapely.area(one) + shapely.area(other) - common_m2
     open_ = (common_m2 < policy.near_equal_iou * union_m2) & (record[later] != record[first])
     later, first = later[open_], first[open_]
     texts = [f"The same polygon as record {own}, to 0.000001 degrees" for own in own_ids(areas, first)]
     return _with_others(areas, later, first, "DUPLICATE_POLYGON", sentences(texts))
+
+
+def _rounding_matters(geometry: Geometries, policy: Policy) -> Mask:
+    """Say which polygons may be unequal enough for `deduplicate`, and yet round alike.
+
+    Each of their points moves by no more than `_ROUNDED_M`, so their common ground lacks no more than
+    a strip of that width along the border, which may be longer by twice that for each point.
+    """
+    border_m = shapely.length(geometry) + 2 * _ROUNDED_M * shapely.get_num_coordinates(geometry)
+    return np.asarray((1 - policy.near_equal_iou) * shapely.area(geometry) <= _ROUNDED_M * border_m)

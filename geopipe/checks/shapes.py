@@ -23,10 +23,10 @@ _APART_STEPS = 100
 _ROUND_SHARE, _ROUND_M = 0.01, 0.2
 
 
-def reused_shapes(areas: Frame, rules: CheckRules) -> Frame:
-    """Tell of shapes that one operator delivers at several places (SHAPE_REUSED; for the authority only).
+def shape_keys(areas: Frame, rules: CheckRules) -> pa.Array:
+    """Return a number that is equal for areas whose delivered shapes may be equal, wherever they lie.
 
-    Cells of survey grids and circles around points are not meant.
+    Null for shapes of few turning points or several parts, and for survey boxes and tasks.
     """
     shape = decode(areas.table["source_geometry"].to_numpy())
     fits = shapely.get_type_id(shape) == shapely.GeometryType.POLYGON
@@ -35,17 +35,39 @@ def reused_shapes(areas: Frame, rules: CheckRules) -> Frame:
     )
     fits &= shapely.get_num_coordinates(shape) > rules.reused_shape_points
     fits &= ~areas.flags("kind", [Kind.SURVEY_BOX, Kind.TASK])
-    rows = np.flatnonzero(fits)
-    step = _steps(areas)[rows]
-    operator = _codes(areas, "operator")[rows]
-    rows, step, operator = _of_equal_size(rows, shape[rows], step, operator)
+    bounds, step = shapely.bounds(shape[fits]), _steps(areas)[fits]
+    width, height = (
+        np.round((bounds[:, high] - bounds[:, low]) / step).astype(np.int64) for low, high in ((0, 2), (1, 3))
+    )
+    key = np.zeros(len(areas), dtype=np.int64)
+    # A sum of products may meet by chance: that costs time, never a finding.
+    key[fits] = (width * 1_000_003 + height) * 10_007 + shapely.get_num_coordinates(shape[fits])
+    return pa.array(key, mask=~fits)
+
+
+def reused_shapes(areas: Frame, rules: CheckRules) -> Frame:
+    """Tell of shapes that one operator delivers at several places (SHAPE_REUSED; for the authority only).
+
+    Cells of survey grids and circles around points are not meant.
+
+    Parameters
+    ----------
+    areas : Frame
+        With the `shape_key` of each.
+    rules : CheckRules
+    """
+    rows, key = _of_equal_size(areas)
     if len(rows) == 0:
         return empty_frame(FINDINGS)
-    corner, form = _forms(shape[rows], step)
+    alike = areas.take(rows)
+    shape, step = decode(alike.table["source_geometry"].to_numpy()), _steps(alike)
+    moved = _at_two_places(key, shapely.bounds(shape)[:, :2] / step[:, None])
+    rows, step, operator = rows[moved], step[moved], _codes(alike, "operator")[moved]
+    corner, form = _forms(shape[moved], step)
     made = [empty_frame(FINDINGS)]
     for group in _groups_of(operator, form):
         apart = _first_of_each_place(group, corner, step)
-        if len(apart) > 1 and not _is_common(areas.geometry[rows[apart[0]]], rules):
+        if len(apart) > 1 and not _is_common(areas.take(rows[apart[:1]]).geometry[0], rules):
             made.append(_reused(areas, rows[apart]))
     return concat(made)
 
@@ -64,18 +86,14 @@ def _codes(areas: Frame, name: str) -> Indices:
     return np.asarray(encoded.indices.fill_null(-1).to_numpy(), dtype=np.intp)
 
 
-def _of_equal_size(
-    rows: Indices, shape: Geometries, step: NDArray[np.float64], operator: Indices
-) -> tuple[Indices, NDArray[np.float64], Indices]:
-    """Keep the rows that share operator, number of points, width and height with a row elsewhere."""
-    bounds = shapely.bounds(shape)
-    width, height = (
-        np.round((bounds[:, high] - bounds[:, low]) / step).astype(np.int64) for low, high in ((0, 2), (1, 3))
-    )
-    # A sum of products may meet by chance: that costs time, never a finding.
-    key = ((width * 1_000_003 + height) * 10_007 + shapely.get_num_coordinates(shape)) * 1_009 + operator
-    shared = _at_two_places(key, bounds[:, :2] / step[:, None])
-    return rows[shared], step[shared], operator[shared]
+def _of_equal_size(areas: Frame) -> tuple[Indices, NDArray[np.int64]]:
+    """Return the rows that share operator and `shape_key` with another row, and a number for both."""
+    column = areas.table["shape_key"].combine_chunks()
+    rows = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
+    key = column.drop_null().to_numpy() * 1_009 + _codes(areas, "operator")[rows]
+    _, group, count = np.unique(key, return_inverse=True, return_counts=True)
+    shared = count[group] > 1
+    return rows[shared], key[shared]
 
 
 def _at_two_places(key: NDArray[np.int64], corner: NDArray[np.float64]) -> Mask:
@@ -138,7 +156,7 @@ def _is_common(ground: shapely.Geometry, rules: CheckRules) -> bool:
 
 def _reused(areas: Frame, rows: Indices) -> Frame:
     """Tell of each later record together with the first one of the same shape."""
-    middle = shapely.get_coordinates(shapely.centroid(areas.geometry[rows]))
+    middle = shapely.get_coordinates(shapely.centroid(areas.take(rows).geometry))
     apart_m = np.hypot(*(middle[1:] - middle[0]).T)
     first = own_ids(areas, rows[:1])[0]
     texts = [f"Exactly the shape of record {first}, {away:,.0f} m away from it" for away in apart_m]

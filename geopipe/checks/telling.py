@@ -35,7 +35,7 @@ def told(records: Frame, code: str, sentence: Any, **more: Any) -> Frame:
 def named(records: Frame, *more: str) -> Frame:
     """Return the same records with only the columns that name them: cheap to take rows from."""
     names = ["file", "layer", "row", "operator", "kind", "source_id", "record_id", *more]
-    return Frame(records.table.select(names), records.geometry)
+    return Frame(records.table.select(names), records.shapes)
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,18 @@ from geopipe.cli.show import progress, show_result
 @options.output_option
 @options.delivery_options
 @options.layers_option
+@options.executor_option
 @options.fail_on_option
 @options.json_option
 @options.quiet_option
 def compare_command(
-    paths: tuple[Path, ...], output: Path, fail_on: str | None, as_json: bool, quiet: bool, **given: Any
+    paths: tuple[Path, ...],
+    output: Path,
+    executor: str | None,
+    fail_on: str | None,
+    as_json: bool,
+    quiet: bool,
+    **given: Any,
 ) -> int:
     """Compare deliveries and show which polygons of which operators overlap.
 
@@ -34,9 +41,11 @@ def compare_command(
       geopipe compare suspect.geojson cleared.geojson --kind cha --kind cleared
       geopipe compare areas.csv --operator-field AGENCY --kind-field TYPE --id-field AREA_ID
     """
+    options.start_readers(1 if len(paths) == 1 and paths[0].is_file() else 2)
     from geopipe.pipeline import compare
 
-    config = options.make_config(paths, **given).model_copy(update={"output": output})
+    told = {"output": output, "executor": executor}
+    config = options.make_config(paths, **given).model_copy(update=told)
     with progress(quiet or as_json) as show:
         result = compare(config, show)
     show_result(result, quiet=quiet, as_json=as_json, config=config)

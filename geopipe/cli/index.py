@@ -26,9 +26,10 @@ def index_command(workspace: Path, as_json: bool, quiet: bool) -> None:
     """
     from geopipe.index import build_index
     from geopipe.io.store import load_state
+    from geopipe.schema import boxes_of
 
     with progress(quiet or as_json) as show:
         show("index")
         state = load_state(workspace, "history")
-        build_index(workspace / "index", state.features.geometry, state.features.numpy("row_id"))
+        build_index(workspace / "index", boxes_of(state.features), state.features.numpy("row_id"))
     show_stage("index", state, quiet=quiet, as_json=as_json)

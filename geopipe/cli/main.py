@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
+import os
 import sys
 
 import click
 
 from geopipe._version import __version__
 from geopipe.errors import ExitCode, GeopipeError
+from geopipe.processes import LEAN_ENVIRONMENT, leave_out_data_frames
 
 # Command -> module that holds it, in the order in which `--help` lists them.
 COMMANDS = {
@@ -84,6 +87,11 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; the entry point of the `geopipe` script."""
+    leave_out_data_frames()
+    for name, value in LEAN_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    # Millions of small values are made and few of them in circles: looking for circles costs time.
+    gc.set_threshold(100_000, 50, 100)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # an old console shows ? for Lao rather than failing
             stream.reconfigure(errors="replace")

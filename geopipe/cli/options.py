@@ -31,6 +31,10 @@ layers_option = click.option(
     "--layers", metavar="NAME,...", default=None,
     help="Layers to publish, for example overlaps,areas.  [default: all]",
 )  # fmt: skip
+executor_option = click.option(
+    "--executor", metavar="NAME", default=None,
+    help="Who finds duplicates and overlaps: dask-local:N (processes here) or dask://HOST:PORT (a cluster).",
+)  # fmt: skip
 fail_on_option = click.option(
     "--fail-on", type=click.Choice([s.value for s in Severity]), default=None,
     help="Exit with 5 when there is a finding at least this severe.",
@@ -67,6 +71,13 @@ def delivery_options(function: F) -> F:
     for option in reversed(_DELIVERY_OPTIONS):
         function = option(function)
     return function
+
+
+def start_readers(count: int) -> None:
+    """Start reader processes, before this one loads what it needs itself."""
+    from geopipe.io.readerprocess import warm_up
+
+    warm_up(count, "geopipe.preparation.one:get_ready")
 
 
 def make_config(paths: Sequence[Path], **given: Any) -> Any:

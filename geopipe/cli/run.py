@@ -12,10 +12,13 @@ from geopipe.cli.show import progress, show_result
 
 @click.command("run")
 @click.argument("config_file", metavar="CONFIG", type=click.Path(path_type=Path))
+@options.executor_option
 @options.fail_on_option
 @options.json_option
 @options.quiet_option
-def run_command(config_file: Path, fail_on: str | None, as_json: bool, quiet: bool) -> int:
+def run_command(
+    config_file: Path, executor: str | None, fail_on: str | None, as_json: bool, quiet: bool
+) -> int:
     """Run all stages as a configuration file says, and publish a new run.
 
     Each run is a folder of its own under OUTPUT/runs; OUTPUT/CURRENT names the newest. A run over
@@ -26,10 +29,13 @@ def run_command(config_file: Path, fail_on: str | None, as_json: bool, quiet: bo
       geopipe run configs/demo.yaml
       geopipe run nightly.yaml --quiet --fail-on alarm
     """
+    options.start_readers(2)
     from geopipe.config import load_config
-    from geopipe.pipeline import run_and_keep
+    from geopipe.running import run_and_keep
 
     config = load_config(config_file)
+    if executor:
+        config = config.model_copy(update={"executor": executor})
     with progress(quiet or as_json) as show:
         result = run_and_keep(config, show)
     show_result(result, quiet=quiet, as_json=as_json, config=config)

@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from geopipe.coordinates.datums import KnownShift, explaining_shifts
 from geopipe.coordinates.sameshapes import Limits, Shapes, candidates, mean_points, repeated, same_shapes
 from geopipe.crs import to_lonlat
 from geopipe.location.distances import Floats, compass_word, displacement
-from geopipe.schema import Geometries, Indices, Mask
+from geopipe.schema import Frame, Indices, Mask
 
 
 @dataclass(frozen=True)
@@ -96,24 +97,19 @@ class Offset:
         return told
 
 
-def suspected_offsets(
-    geometry: Geometries,
-    deliveries: NDArray[np.object_],
-    working_crs: str,
-    rules: OffsetRules = OffsetRules(),
-) -> list[Offset]:
+def suspected_offsets(areas: Frame, working_crs: str, rules: OffsetRules = OffsetRules()) -> list[Offset]:
     """Return the pairs of deliveries in which equal shapes are displaced alike.
 
     Parameters
     ----------
-    geometry : array of polygons (n,) in the working CRS (m)
-    deliveries : array of str (n,), the file of each
+    areas : Frame
+        Polygons in the working CRS (m); only those that may be equal are decoded.
     working_crs : str
     """
-    names, delivery = np.unique(np.asarray(deliveries, dtype=str), return_inverse=True)
+    names, delivery = _numbered(areas.table["file"].combine_chunks())
     if len(names) < 2:
         return []
-    pairs = _equal_shapes(geometry, delivery, rules)
+    pairs = _equal_shapes(areas, delivery, rules)
     away = np.hypot(*pairs.step.T) >= rules.nearest_m
     both, of_pair = np.unique(delivery[pairs.left] * len(names) + delivery[pairs.right], return_inverse=True)
     found = []
@@ -124,10 +120,16 @@ def suspected_offsets(
         if agreeing is not None:
             a, b = divmod(int(code), len(names))
             in_place = int((here & ~away).sum())
-            found.append(
-                _offset((str(names[a]), str(names[b])), displaced.take(agreeing), in_place, working_crs)
-            )
+            found.append(_offset((names[a], names[b]), displaced.take(agreeing), in_place, working_crs))
     return found
+
+
+def _numbered(deliveries: pa.Array) -> tuple[list[str], Indices]:
+    """Return the different names, sorted, and the number of each record's name among them."""
+    encoded = deliveries.dictionary_encode()
+    order = pc.array_sort_indices(encoded.dictionary)
+    number = np.argsort(order.to_numpy())
+    return encoded.dictionary.take(order).to_pylist(), number[encoded.indices.to_numpy()]
 
 
 @dataclass(frozen=True)
@@ -143,14 +145,16 @@ class _Pairs:
         return _Pairs(self.left[rows], self.right[rows], self.place[rows], self.step[rows])
 
 
-def _equal_shapes(geometry: Geometries, delivery: Indices, rules: OffsetRules) -> _Pairs:
+def _equal_shapes(areas: Frame, delivery: Indices, rules: OffsetRules) -> _Pairs:
     """Return the pairs of equal shapes in two deliveries of which neither has a second partner there."""
-    shapes = Shapes.of(geometry)
+    shapes = Shapes.of_records(areas)
     usable = np.flatnonzero(shapes.points > 0)
     usable = usable[~repeated(shapes.take(usable), delivery[usable], rules.limits)]
     left, right = candidates(shapes.take(usable), delivery[usable], rules.limits)
-    left, right, step = same_shapes(geometry, usable[left], usable[right], rules.limits)
-    pairs = _Pairs(left, right, mean_points(geometry[left]), step)
+    looked_at, at = np.unique(usable[np.concatenate([left, right])], return_inverse=True)
+    geometry = areas.take(looked_at).geometry
+    left, right, step = same_shapes(geometry, at[: len(left)], at[len(left) :], rules.limits)
+    pairs = _Pairs(looked_at[left], looked_at[right], mean_points(geometry[left]), step)
     return pairs.take(_occurs_once(left, delivery[right]) & _occurs_once(right, delivery[left]))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geopipe.geometry import polygon_parts
 from geopipe.location.distances import Floats
-from geopipe.schema import Geometries, Indices, Mask
+from geopipe.schema import BOX, Frame, Geometries, Indices, Mask
 
 # Added to sizes before they are rounded, so that round sizes do not fall on the edge of a cell.
 _OFF_ROUND = 0.3717
@@ -61,6 +61,22 @@ class Shapes:
             np.asarray(shapely.length(geometry)),
             (bounds[:, 0] + bounds[:, 2]) / 2,
             (bounds[:, 1] + bounds[:, 3]) / 2,
+        )
+
+    @classmethod
+    def of_records(cls, areas: Frame) -> Shapes:
+        """Return what was measured of areas when they were brought into the working CRS, else measure now."""
+        if areas.table["point_count"].null_count:
+            return cls.of(areas.geometry)
+        west, south, east, north = (areas.numpy(name).astype(float) for name in BOX)
+        return cls(
+            areas.numpy("point_count").astype(np.intp),
+            east - west,
+            north - south,
+            areas.numpy("area_m2").astype(float),
+            areas.numpy("perimeter_m").astype(float),
+            (west + east) / 2,
+            (south + north) / 2,
         )
 
     def places(self, rows: Indices) -> Floats:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import errno
 import gc
-import hashlib
 import importlib
 import os
 import pickle
 import shutil
 import sys
+import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +22,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from geopipe.io import drivers
+from geopipe.io.answers import Failure
 from geopipe.io.archive import Member, unpack_gzip, unpack_zip
+from geopipe.io.contents import content_hash
 from geopipe.io.delivery import (
     NO_ROOM,
     Problem,
@@ -40,15 +42,15 @@ from geopipe.io.geojson import read_geojson, read_sequence
 from geopipe.io.geoparquet import read_geoparquet
 from geopipe.io.gpx import read_gpx
 from geopipe.io.imsma import read_imsma
-from geopipe.io.imsmatables import companions as tables_of_export
 from geopipe.io.job import Job, reason_of
 from geopipe.io.kml import read_kml
 from geopipe.io.layered import read_flatgeobuf, read_geodatabase, read_geopackage
 from geopipe.io.maxml import read_maxml
-from geopipe.io.shapefile import SUFFIXES, companions, read_shapefile
+from geopipe.io.shapefile import companions, read_shapefile
 from geopipe.io.sources import Source
 from geopipe.io.tabular.tables import read_table
 from geopipe.io.tabular.workbook import read_workbook
+from geopipe.processes import leave_out_data_frames
 
 READERS: dict[Format, Callable[[Job], list[RawLayer]]] = {
     Format.SHAPEFILE: read_shapefile,
@@ -90,16 +92,24 @@ def serve() -> None:
     # Libraries print where they like; the pipe carries answers only.
     os.dup2(2, 1)
     warnings.simplefilter("ignore")
+    leave_out_data_frames()
     # Millions of small values are made and none of them in circles: looking for circles only costs time.
     gc.disable()
+    gc.freeze()
     while True:
         try:
             name, arguments = pickle.load(requests)  # noqa: S301
         except EOFError:
             return
         module, _, function = name.partition(":")
-        answer = getattr(importlib.import_module(module), function)(*arguments)
+        try:
+            answer = getattr(importlib.import_module(module), function)(*arguments)
+        except MemoryError:
+            raise  # what is left of the process is not to be trusted
+        except Exception as error:
+            answer = Failure(type(error).__name__, str(error), traceback.format_exc())
         gc.collect()
+        gc.freeze()  # the libraries that this file needed are not looked through again
         pickle.dump(answer, answers)
         answers.flush()
 
@@ -261,38 +271,3 @@ def _keep(table: pa.Table, path: Path) -> str | None:
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
     return str(path)
-
-
-def content_hash(source: Source) -> str:
-    """Return the SHA-256 over all bytes that belong to a source.
-
-    Parameters
-    ----------
-    source : Source
-        A file, a shapefile with companions, or the folder of a File Geodatabase.
-
-    Returns
-    -------
-    str
-        Hexadecimal digits; equal exactly when the delivered bytes are.
-    """
-    path, digest = source.path, hashlib.sha256()
-    if source.format is Format.SHAPEFILE:
-        found = companions(path)
-        parts = [(suffix, found[suffix]) for suffix in SUFFIXES if suffix in found]
-    elif source.format is Format.IMSMA:
-        parts = list(tables_of_export(path).items())
-    elif path.is_dir():
-        inside = (p for p in path.rglob("*") if p.is_file() and p.suffix.lower() != ".lock")
-        parts = sorted((p.relative_to(path).as_posix(), p) for p in inside)
-    else:
-        parts = [("", path)]
-        if Path(f"{path}-wal").exists() and Path(f"{path}-wal").stat().st_size:
-            parts.append(("-wal", Path(f"{path}-wal")))
-    for name, part in parts:
-        if len(parts) > 1:
-            digest.update(f"\n{name}:{part.stat().st_size}\n".encode())
-        with part.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()

@@ -30,7 +30,7 @@ JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|\[[-+0-9.eE,\s]*\]\s*,?|[{}\[\]:]',
 BROKEN_PAGE = re.compile(r"Tree \d+|Page \d+|page \d+|Freelist|malformed|out of order")
 # First bytes of the table files of a File Geodatabase with 32-bit record numbers.
 GDB_VERSION = b"\x03\0\0\0"
-QUOTED = re.compile(r'(^|[,;\t|\r\n])[ ]*"(?:[^"]|"")*"')
+QUOTED = re.compile(r'(?:^|(?<=[,;\t|\r\n]))[ ]*"[^"]*(?:""[^"]*)*"')
 OPENING = re.compile(r'(^|[,;\t|\r\n])[ ]*"')
 LONGEST_CELL = 16 << 20
 
@@ -257,7 +257,7 @@ def count_lines(lines: Iterable[str]) -> int:
             count += bool(line.strip())
             continue
         open_cell += line
-        bare = QUOTED.sub(r"\1x", open_cell)
+        bare = QUOTED.sub("x", open_cell)
         if not OPENING.search(bare):
             count += bool(bare.strip())
             open_cell = ""

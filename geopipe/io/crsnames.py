@@ -25,6 +25,8 @@ def describe(stated: str | None) -> tuple[str | None, str, str | None]:
     """
     if not stated:
         return None, "", None
+    # Where a PROJJSON text is the first that PROJ reads in a thread, codes have another WKT afterwards.
+    CRS.from_epsg(4326)
     try:
         crs = CRS.from_user_input(stated)
     except CRSError:

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import shapely
+import pyarrow.compute as pc
 
 from geopipe.errors import OutputError
+from geopipe.picked import Picked
 from geopipe.schema import Frame, Geometries, from_wkb, to_wkb
+from geopipe.shapes import Undecoded
 
 # Fixed, so that the same content gives the same file: when a run was made stands in its manifest.
 _FIXED_DATE = "2000-01-01T00:00:00Z"
+# The file is not yet anybody's: speed instead of a journal, and one fsync at the end.
+_WHILE_WRITING = {
+    "OGR_SQLITE_SYNCHRONOUS": "OFF",
+    "OGR_SQLITE_JOURNAL": "OFF",
+    "OGR_CURRENT_DATE": _FIXED_DATE,
+}
+# Rows that are in memory a second time, as WKB, while they are written.
+_ROWS_AT_ONCE = 10_000
+# Layers of one type of geometry: the WKB code of the declared type, and which shapely types are single.
+_MULTI = {"MultiPoint": (4, 1), "MultiLineString": (5, 2), "MultiPolygon": (6, 3)}
 
 
 @dataclass(frozen=True)
@@ -27,8 +38,8 @@ class Layer:
     """A table of a GeoPackage; `geometry_type` is '' for a table without geometry."""
 
     name: str
-    table: pa.Table
-    geometry: Geometries | None = None
+    table: Picked
+    geometry: Geometries | Undecoded | None = None
     geometry_type: str = ""
 
 
@@ -50,21 +61,16 @@ def write_geopackage(path: Path, layers: Sequence[Layer], crs_wkt: str) -> None:
     """
     import pyogrio
 
-    # The file is not yet anybody's: speed instead of a journal, and one fsync at the end.
-    pyogrio.set_gdal_config_options(
-        {"OGR_SQLITE_SYNCHRONOUS": "OFF", "OGR_SQLITE_JOURNAL": "OFF", "OGR_CURRENT_DATE": _FIXED_DATE}
-    )
+    settings = {**_WHILE_WRITING, "OGR_SQLITE_PRAGMA": f"page_size={_page_bytes(layers)}"}
+    pyogrio.set_gdal_config_options(settings)
     try:
         for number, layer in enumerate(layers):
             options: dict[str, object] = (
                 {"append": True} if number else {"dataset_options": {"VERSION": "1.2"}}
             )
-            table = layer.table
             if layer.geometry is not None:
-                geometry = _as_declared(layer.geometry, layer.geometry_type)
-                table = table.append_column("geometry", to_wkb(geometry).cast(pa.binary()))
                 options |= {"geometry_name": "geometry", "geometry_type": layer.geometry_type, "crs": crs_wkt}
-            pyogrio.write_arrow(table, path, layer=layer.name, driver="GPKG", **options)
+            pyogrio.write_arrow(_stream(layer), path, layer=layer.name, driver="GPKG", **options)
         _check(path, layers)
         sync(path)
     except (OSError, sqlite3.Error, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
@@ -72,27 +78,49 @@ def write_geopackage(path: Path, layers: Sequence[Layer], crs_wkt: str) -> None:
             f"the GeoPackage could not be written ({error})", str(path), "Is the disk full or read-only?"
         ) from error
     finally:
-        pyogrio.set_gdal_config_options(
-            {"OGR_SQLITE_SYNCHRONOUS": None, "OGR_SQLITE_JOURNAL": None, "OGR_CURRENT_DATE": None}
-        )
+        pyogrio.set_gdal_config_options(dict.fromkeys(settings))
 
 
-def _as_declared(geometry: Geometries, geometry_type: str) -> Geometries:
-    """Make single geometries multi where the layer is declared so; a layer of mixed types stays as it is."""
-    makers: dict[str, Callable[..., Any]] = {
-        "MultiPolygon": shapely.multipolygons,
-        "MultiLineString": shapely.multilinestrings,
-        "MultiPoint": shapely.multipoints,
-    }
-    if geometry_type not in makers:
-        return geometry
-    parts, owner = shapely.get_parts(geometry, return_index=True)
-    result = np.full(len(geometry), None, dtype=object)
-    if len(parts):
-        rows = np.unique(owner)
-        made = makers[geometry_type](parts, indices=np.searchsorted(rows, owner))
-        result[rows] = made
-    return result
+def _page_bytes(layers: Sequence[Layer]) -> int:
+    """Return the size of the pages of a file: large ones are faster, but every table takes some."""
+    return 8192 if sum(layer.table.num_rows for layer in layers) > _ROWS_AT_ONCE else 4096
+
+
+def _stream(layer: Layer) -> pa.RecordBatchReader:
+    """Return the rows of a layer, a part of them at a time, so that no second copy of all is made."""
+    schema = layer.table.schema
+    if layer.geometry is not None:
+        schema = schema.append(pa.field("geometry", pa.binary()))
+    return pa.RecordBatchReader.from_batches(schema, _batches(layer))
+
+
+def _batches(layer: Layer) -> Iterator[pa.RecordBatch]:
+    for start in range(0, layer.table.num_rows, _ROWS_AT_ONCE):
+        rows = layer.table.slice(start, _ROWS_AT_ONCE)
+        if layer.geometry is not None:
+            wkb = _part(layer.geometry, start, start + rows.num_rows)
+            rows = rows.append_column("geometry", _declared_wkb(wkb, layer.geometry_type))
+        yield from rows.to_batches()
+
+
+def _part(shapes: Geometries | Undecoded, start: int, stop: int) -> pa.Array:
+    """Return some geometries, one after the other, as WKB."""
+    if isinstance(shapes, Undecoded):
+        return shapes.take(np.arange(start, stop)).wkb().combine_chunks().cast(pa.binary())
+    return to_wkb(shapes[start:stop]).cast(pa.binary())
+
+
+def _declared_wkb(wkb: pa.Array, geometry_type: str) -> pa.Array:
+    """Return WKB in the declared type: single geometries as multi."""
+    if geometry_type not in _MULTI:  # a layer of mixed types stays as it is
+        return wkb
+    code, single = _MULTI[geometry_type]
+    # A multi geometry of one part is that part behind a header.
+    header = pa.scalar(b"\x01" + code.to_bytes(4, "little") + (1).to_bytes(4, "little"))
+    alone = pc.binary_join_element_wise(header, wkb, pa.scalar(b""))
+    # Byte order, then the type as four bytes, the lowest first.
+    is_single = pc.equal(pc.binary_slice(wkb, 1, 2), pa.scalar(single.to_bytes(1, "little")))
+    return pc.if_else(is_single, alone, wkb)
 
 
 def _check(path: Path, layers: Sequence[Layer]) -> None:
@@ -146,4 +174,4 @@ def read_layer(path: Path, name: str) -> tuple[Frame, str]:
             f"Run it again with --layers {name} or without --layers.",
         ) from error
     column = meta["geometry_name"] or "wkb_geometry"
-    return Frame(table.drop_columns([column]), from_wkb(table[column])), str(meta["crs"])
+    return Frame.of(table.drop_columns([column]), from_wkb(table[column])), str(meta["crs"])

@@ -40,10 +40,12 @@ class Dbf:
 
 def companions(path: Path) -> dict[str, Path]:
     """Return the files of a shapefile by lower-case suffix, whatever the case of their names."""
-    own = {".shp": path}
-    for other in sorted(path.parent.iterdir()):
+    own, stem = {".shp": path}, path.stem.lower()
+    # Sorting and splitting paths takes time: the folder can hold thousands of files.
+    alike = [other for other in path.parent.iterdir() if other.name.rpartition(".")[0].lower() == stem]
+    for other in sorted(alike):
         suffix = other.suffix.lower()
-        if suffix in SUFFIXES and suffix not in own and other.stem.lower() == path.stem.lower():
+        if suffix in SUFFIXES and suffix not in own:
             own[suffix] = other
     return own
 

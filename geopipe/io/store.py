@@ -19,10 +19,13 @@ import shapely
 from geopipe.config import Config
 from geopipe.errors import BusyError, ConfigError, OutputError
 from geopipe.io.geopackage import sync
-from geopipe.schema import Delivery, Frame, LayerCount, Proposal, State, from_wkb, to_wkb
+from geopipe.schema import Delivery, Frame, LayerCount, Proposal, State
+from geopipe.shapes import Undecoded
 from geopipe.terms import CountMethod
 
 _BUILDING = ".building-"
+_STATE = "state.json"
+DAMAGED = (OSError, ValueError, KeyError, pa.ArrowInvalid, shapely.errors.GEOSException)
 _FRAMES = [item.name for item in fields(State) if item.name not in ("deliveries", "working_crs", "today")]
 
 
@@ -89,14 +92,7 @@ def save_state(workspace: Path, stage: str, state: State, stages: Sequence[str])
             shutil.rmtree(workspace / later, ignore_errors=True)
         workspace.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(prefix=f"{_BUILDING}{stage}-", dir=workspace))
-        for name in _FRAMES:
-            _write_frame(building / f"{name}.arrow", getattr(state, name))
-        plain = {
-            "working_crs": state.working_crs,
-            "today": state.today and state.today.isoformat(),
-            "deliveries": [asdict(item) for item in state.deliveries],
-        }
-        write_text(building / "state.json", json.dumps(plain, ensure_ascii=False))
+        write_state(building, state)
         if final.exists():
             final.rename(building.with_name(f"{building.name}-old"))
         building.rename(final)
@@ -115,17 +111,43 @@ def load_state(workspace: Path, stage: str) -> State:
         When that stage has not been run in this workspace.
     """
     folder = workspace / stage
-    if not (folder / "state.json").is_file():
+    if not (folder / _STATE).is_file():
         raise ConfigError(
             f"the stage {stage!r} has not been run here", str(workspace), f"Run `geopipe {stage}` first."
         )
     try:
-        plain = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-        frames: dict[str, Any] = {name: _read_frame(folder / f"{name}.arrow") for name in _FRAMES}
-    except (OSError, ValueError, KeyError, pa.ArrowInvalid, shapely.errors.GEOSException) as error:
+        return read_state(folder)
+    except DAMAGED as error:
         raise OutputError(
             f"what the stage {stage!r} left is damaged", str(workspace), f"Run `geopipe {stage}` again."
         ) from error
+
+
+def write_state(folder: Path, state: State) -> None:
+    """Write a state into a folder: an Arrow file for each frame that has rows, the rest as JSON, last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _FRAMES:
+        if len(getattr(state, name)):
+            _write_frame(folder / f"{name}.arrow", getattr(state, name))
+    plain = {
+        "working_crs": state.working_crs,
+        "today": state.today and state.today.isoformat(),
+        "deliveries": [asdict(item) for item in state.deliveries],
+        "rows": {name: len(getattr(state, name)) for name in _FRAMES},
+    }
+    write_text(folder / _STATE, json.dumps(plain, ensure_ascii=False))
+
+
+def read_frames(folder: Path, names: Sequence[str]) -> dict[str, Frame]:
+    """Read some frames of a state; those without rows are left out."""
+    rows = json.loads((folder / _STATE).read_text(encoding="utf-8"))["rows"]
+    return {name: _read_frame(folder / f"{name}.arrow", rows[name]) for name in names if rows[name]}
+
+
+def read_state(folder: Path) -> State:
+    """Read a state; its tables stay mapped to the files. One of `DAMAGED` is raised where it is not whole."""
+    plain = json.loads((folder / _STATE).read_text(encoding="utf-8"))
+    frames: dict[str, Any] = read_frames(folder, _FRAMES)
     return State(
         deliveries=tuple(_delivery(item) for item in plain["deliveries"]),
         working_crs=plain["working_crs"],
@@ -172,12 +194,14 @@ def _proposal(item: dict[str, Any]) -> Proposal:
 
 
 def _write_frame(path: Path, frame: Frame) -> None:
-    table = frame.table.append_column("geometry", to_wkb(frame.geometry))
+    table = frame.table.whole().append_column("geometry", frame.wkb())
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
 
 
-def _read_frame(path: Path) -> Frame:
+def _read_frame(path: Path, rows: int) -> Frame:
     with pa.memory_map(str(path)) as source:
         table = pa.ipc.open_file(source).read_all()
-    return Frame(table.drop_columns(["geometry"]), from_wkb(table["geometry"]))
+    if table.num_rows != rows:
+        raise ValueError(f"{path.name} holds {table.num_rows} rows, not {rows}")
+    return Frame.of(table.drop_columns(["geometry"]), Undecoded(table["geometry"]))

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import pickle
 import queue
 import shutil
-import subprocess
-import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -21,8 +15,8 @@ import pyarrow as pa
 
 from geopipe.io.crsnames import describe
 from geopipe.io.delivery import Problem, RawDelivery, RawLayer, ReadLimits
-from geopipe.io.drivers import gdal_environment
 from geopipe.io.formats import DRIVERS, Format
+from geopipe.io.readerprocess import Reader, ReaderDiedError
 from geopipe.io.sources import Source
 
 READER = "geopipe.io.child:read_source"
@@ -38,72 +32,24 @@ SLOW = {
 }
 
 
-class ReaderDiedError(Exception):
-    """A reader process ended before it answered."""
+@dataclass(frozen=True)
+class Request:
+    """One file for a reader process, and what its function is told beside source, folder and limits."""
+
+    source: Source
+    told: tuple[object, ...] = ()
 
 
-class _Reader:
-    """One reader process, started when it is first needed and again after each death."""
+@dataclass(frozen=True)
+class Answer:
+    """What came back for one file: the function's answer, or how the reader process came to its end.
 
-    def __init__(self) -> None:
-        self.process: subprocess.Popen[bytes] | None = None
-        self.out_of_time = False
-        self.retired = False
+    `folder` is the file's own; what the function has left there stays.
+    """
 
-    def ask(self, name: str, arguments: tuple[object, ...], seconds: float) -> object:
-        """Return the answer of a function in the process; raise ReaderDiedError when none comes."""
-        if self.retired:
-            raise ReaderDiedError
-        process = self.process or self._start()
-        self.out_of_time = False
-        timer = threading.Timer(seconds, self._stop_late)
-        timer.daemon = True
-        timer.start()
-        try:
-            if process.stdin is None or process.stdout is None:
-                raise ReaderDiedError
-            pickle.dump((name, arguments), process.stdin)
-            process.stdin.flush()
-            return pickle.load(process.stdout)  # noqa: S301
-        except (EOFError, OSError, pickle.UnpicklingError) as error:
-            self.close()
-            raise ReaderDiedError from error
-        finally:
-            timer.cancel()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        # Not multiprocessing: its spawn runs the user's own script again, and imports what that imports.
-        code = f"import sys; sys.path[:] = {sys.path!r}; from geopipe.io.child import serve; serve()"
-        self.process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-X", "utf8", "-c", code],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=gdal_environment(os.environ),
-        )
-        return self.process
-
-    def _stop_late(self) -> None:
-        self.out_of_time = True
-        if self.process is not None:
-            self.process.kill()
-
-    def retire(self) -> None:
-        """End the process for good."""
-        self.retired = True
-        self.close()
-
-    def close(self) -> None:
-        """End the process."""
-        process, self.process = self.process, None
-        if process is not None:
-            process.kill()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    # A pipe whose reader is gone has nothing left to flush.
-                    with contextlib.suppress(OSError):
-                        pipe.close()
-            process.wait()
+    value: object
+    folder: Path
+    death: Problem | None = None
 
 
 def read_sources(
@@ -130,24 +76,54 @@ def read_sources(
     RawDelivery
         One per source, readable or not.
     """
+    readable = [Request(source) for source in sources if source.problem is None]
+    answers = ask_readers(READER, readable, workdir, workers, limits)
+    for source in sources:
+        if source.problem is not None:
+            yield unread(source, source.problem)
+            continue
+        answer = next(answers)
+        if answer.death is not None:
+            yield unread(source, answer.death)
+        else:
+            yield with_tables(cast("tuple[RawDelivery, tuple[str | None, ...]]", answer.value), answer.folder)
+
+
+def unread(source: Source, problem: Problem) -> RawDelivery:
+    """Return the delivery of a file of which nothing could be read."""
+    return RawDelivery(source.path, DRIVERS[source.format], problem=problem)
+
+
+def with_tables(answer: tuple[RawDelivery, tuple[str | None, ...]], folder: Path) -> RawDelivery:
+    """Return what a reader read, its tables mapped to the files that it left in its folder."""
+    delivery, files = answer
+    layers = tuple(_mapped(layer, file) for layer, file in zip(delivery.layers, files, strict=True))
+    _tidy(folder)
+    return replace(delivery, layers=layers)
+
+
+def ask_readers(
+    function: str, requests: Sequence[Request], workdir: Path, workers: int, limits: ReadLimits
+) -> Iterator[Answer]:
+    """Let reader processes work on files side by side; yield the answers in the order of the requests.
+
+    Parameters
+    ----------
+    function : str
+        `module:name` of what the process calls with source, folder, limits and what it is told beside.
+    """
     workdir.mkdir(parents=True, exist_ok=True)
-    readable = [source for source in sources if source.problem is None]
-    workers = max(1, min(workers, len(readable)))
-    idle: queue.LifoQueue[_Reader] = queue.LifoQueue()
-    readers = [_Reader() for _ in range(workers)]
+    workers = max(1, min(workers, len(requests)))
+    idle: queue.LifoQueue[Reader] = queue.LifoQueue()
+    readers = [Reader() for _ in range(workers)]
     for reader in readers:
         idle.put(reader)
     with ThreadPoolExecutor(workers, thread_name_prefix="reader") as pool:
-        futures: dict[int, Future[RawDelivery]] = {}
-        for position in sorted(range(len(sources)), key=lambda at: -_cost(sources[at])):
-            if sources[position].problem is None:
-                futures[position] = pool.submit(_read_one, sources[position], workdir, idle, limits)
+        order = sorted(range(len(requests)), key=lambda at: -cost(requests[at].source))
+        futures = {at: pool.submit(_ask_one, function, requests[at], workdir, idle, limits) for at in order}
         try:
-            for position, source in enumerate(sources):
-                if position in futures:
-                    yield futures.pop(position).result()
-                else:
-                    yield RawDelivery(source.path, DRIVERS[source.format], problem=source.problem)
+            for at in range(len(requests)):
+                yield futures.pop(at).result()
         finally:
             for future in futures.values():
                 future.cancel()
@@ -155,7 +131,7 @@ def read_sources(
                 reader.retire()
 
 
-def _cost(source: Source) -> int:
+def cost(source: Source) -> int:
     """Return how long a file will probably take, in no particular unit."""
     try:
         return source.path.stat().st_size * SLOW.get(source.format, 1)
@@ -163,39 +139,36 @@ def _cost(source: Source) -> int:
         return 0
 
 
-def _read_one(
-    source: Source, workdir: Path, idle: queue.LifoQueue[_Reader], limits: ReadLimits
-) -> RawDelivery:
-    """Read one file in a free reader process."""
+def _ask_one(
+    function: str, request: Request, workdir: Path, idle: queue.LifoQueue[Reader], limits: ReadLimits
+) -> Answer:
+    """Have one file worked on in a free reader process."""
     folder = Path(tempfile.mkdtemp(prefix="read-", dir=workdir)).resolve()
     reader = idle.get()
     try:
-        answer = _ask_twice(reader, (source, folder, limits), limits)
+        arguments = (request.source, folder, limits, *request.told)
+        return Answer(_ask_twice(reader, function, arguments, limits), folder)
     except ReaderDiedError:
         shutil.rmtree(folder, ignore_errors=True)
-        return RawDelivery(source.path, DRIVERS[source.format], problem=_death(source, reader, limits))
+        return Answer(None, folder, _death(request.source, reader, limits))
     finally:
         idle.put(reader)
-    delivery, files = cast("tuple[RawDelivery, tuple[str, ...]]", answer)
-    layers = tuple(_mapped(layer, file) for layer, file in zip(delivery.layers, files, strict=True))
-    _tidy(folder)
-    return replace(delivery, layers=layers)
 
 
-def _ask_twice(reader: _Reader, arguments: tuple[object, ...], limits: ReadLimits) -> object:
+def _ask_twice(reader: Reader, function: str, arguments: tuple[object, ...], limits: ReadLimits) -> object:
     """Return the answer for a file, at the second attempt from a process that has read nothing else.
 
     An earlier file may have damaged the memory of the process: only a fresh one proves the file guilty.
     """
     try:
-        return reader.ask(READER, arguments, limits.seconds)
+        return reader.ask(function, arguments, limits.seconds)
     except ReaderDiedError:
         if reader.out_of_time:
             raise
-        return reader.ask(READER, arguments, limits.seconds)
+        return reader.ask(function, arguments, limits.seconds)
 
 
-def _death(source: Source, reader: _Reader, limits: ReadLimits) -> Problem:
+def _death(source: Source, reader: Reader, limits: ReadLimits) -> Problem:
     """Say how the reader process came to its end."""
     name = source.path.name
     if reader.out_of_time:
@@ -205,9 +178,9 @@ def _death(source: Source, reader: _Reader, limits: ReadLimits) -> Problem:
     return Problem("READER_CRASHED", sentence)
 
 
-def _mapped(layer: RawLayer, file: str) -> RawLayer:
+def _mapped(layer: RawLayer, file: str | None) -> RawLayer:
     """Return the layer with its table mapped from disk and its CRS in words."""
-    table = pa.ipc.open_file(pa.memory_map(file, "r")).read_all()
+    table = layer.table if file is None else pa.ipc.open_file(pa.memory_map(file, "r")).read_all()
     wkt, name, problem = describe(layer.crs_wkt)
     notes = layer.notes
     if problem is not None:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-from geopipe.coverage import component_labels
+from geopipe.engine.components import component_labels
 from geopipe.lineages.changed_ground import areas_m2, lost_and_gained
 from geopipe.lineages.matching import SAME_GROUND_M, by_event, common_codes, kth_with_kth, same_ground
 from geopipe.lineages.versions import attributes_changed

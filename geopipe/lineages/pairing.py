@@ -11,7 +11,7 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
-from geopipe.coverage import component_labels
+from geopipe.engine.components import component_labels
 from geopipe.geometry import overlaid
 from geopipe.lineages.matching import common_codes, kth_with_kth, same_ground
 from geopipe.recognition import map_values

@@ -66,10 +66,9 @@ class Reading:
         here = np.isin(*common_codes(previous, self.features, "operator", "register", "role"))
         whole = self.features.take(self.features.flags("file", self._snapshots))
         operator_here = np.isin(*common_codes(previous, whole, "operator", "role"))
-        missing = previous.take(operator_here & ~here).table
-        counts = missing.group_by(["operator", "register"], use_threads=False).aggregate(
-            [("row_id", "count")]
-        )
+        missing = previous.take(operator_here & ~here).table.select(["operator", "register", "row_id"])
+        groups = missing.whole().group_by(["operator", "register"], use_threads=False)
+        counts = groups.aggregate([("row_id", "count")])
         sentences = [
             f"{row['operator']} delivered a whole register, but nothing of {row['register']}: "
             f"the {row['row_id_count']:,} records of its last delivery stay. Is the file complete?"

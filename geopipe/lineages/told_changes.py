@@ -99,11 +99,7 @@ def change_rows(lineage: Lineage, listed: Mask, returned: Mask) -> Frame:
         "sentence": _sentences(lineage, change, events, lost_m2, gained_m2),
     }
     rows = make_frame(CHANGES, columns, _places(lineage, events))
-    keys = [
-        (name, "ascending")
-        for name in ("operator", "register", "role", "change", "previous_id", "current_id")
-    ]
-    return rows.take(pc.sort_indices(rows.table, keys).to_numpy().astype(np.intp))
+    return rows.sorted_by("operator", "register", "role", "change", "previous_id", "current_id")
 
 
 def _joined(lists: pa.ListArray) -> pa.Array:

@@ -13,7 +13,9 @@ import shapely
 from geopipe.crs import WGS84, choose_operation, parse_crs, transform
 from geopipe.geometry import LINES, POINTS, polygon_parts
 from geopipe.io.geopackage import Layer
-from geopipe.schema import Frame, Geometries, State
+from geopipe.picked import Picked
+from geopipe.reports.rowkeys import RowKeys
+from geopipe.schema import Frame, Geometries, Mask, State
 from geopipe.terms import HAZARD_KINDS
 
 # What a record shows to everybody. Other delivered columns may name people: they stay in the
@@ -51,35 +53,32 @@ def published_layers(state: State, names: Iterable[str]) -> list[Layer]:
     builders: dict[str, Callable[[State], Layer]] = {
         "areas": _areas,
         "overlaps": _overlaps,
+        "gaps": lambda s: Layer("gaps", s.gaps.table, s.gaps.shapes, "MultiPolygon"),
+        "remaining": lambda s: Layer("remaining", s.remaining.table, s.remaining.shapes, "MultiPolygon"),
         "handover": _handover,
-        "duplicates": lambda s: Layer(
-            "duplicates", s.duplicates.table, s.duplicates.geometry, "MultiPolygon"
-        ),
+        "duplicates": lambda s: Layer("duplicates", s.duplicates.table, s.duplicates.shapes, "MultiPolygon"),
         "findings": _findings,
         "rejected": lambda s: Layer("rejected", s.rejected.table),
         "hazard_unresolved": _unresolved,
         "points": lambda s: _reference(s, "points", POINTS, "MultiPoint"),
         "lines": lambda s: _reference(s, "lines", LINES, "MultiLineString"),
-        "changes": lambda s: Layer("changes", s.changes.table, s.changes.geometry, "MultiPolygon"),
-        "copies": lambda s: Layer("copies", s.copies.table, s.copies.geometry, "MultiPolygon"),
+        "changes": lambda s: Layer("changes", s.changes.table, s.changes.shapes, "MultiPolygon"),
+        "copies": lambda s: Layer("copies", s.copies.table, s.copies.shapes, "MultiPolygon"),
     }
     return [builders[name](state) for name in names]
 
 
 def _areas(state: State) -> Layer:
     table = state.features.table.select(_AREA_COLUMNS)
-    return Layer("areas", _short_crs(table), state.features.geometry, "MultiPolygon")
+    return Layer("areas", _short_crs(table), state.features.shapes, "MultiPolygon")
 
 
-def _short_crs(table: pa.Table) -> pa.Table:
+def _short_crs(table: Picked) -> Picked:
     """Write CRSs by name: a WKT in every row helps nobody."""
     encoded = table["source_crs"].combine_chunks()
-    names = pa.array(
-        [parse_crs(text).name if text else "" for text in encoded.dictionary.to_pylist()], pa.string()
-    )
-    return table.set_column(
-        table.schema.get_field_index("source_crs"), "source_crs", names.take(encoded.indices)
-    )
+    names = [parse_crs(text).name if text else "" for text in encoded.dictionary.to_pylist()]
+    short = pa.DictionaryArray.from_arrays(encoded.indices, pa.array(names, pa.string()))
+    return table.replacing({"source_crs": pa.chunked_array([short])})
 
 
 def shown_overlaps(state: State) -> Frame:
@@ -91,11 +90,14 @@ def shown_overlaps(state: State) -> Frame:
 
 def _overlaps(state: State) -> Layer:
     shown = shown_overlaps(state)
-    return Layer("overlaps", shown.table, shown.geometry, "MultiPolygon")
+    return Layer("overlaps", shown.table, shown.shapes, "MultiPolygon")
 
 
 def _handover(state: State) -> Layer:
-    """One line per hazard and release: how much of the hazard it released. No geometry, no case."""
+    """One line per hazard and release: how much of the hazard it released. No geometry, no case.
+
+    Beside it stands what all releases of that hazard together have left (layer `remaining`).
+    """
     pairs = state.overlaps.take(state.overlaps.flags("finding", ["expected_release", "status_not_updated"]))
     hazard_left = pairs.flags("left_kind", sorted(HAZARD_KINDS))
     columns = {}
@@ -108,24 +110,31 @@ def _handover(state: State) -> Layer:
         "finding": pairs.table["finding"],
         "shared_m2": pairs.table["area_m2"],
         "hazard_released_share": share,
+        **_left_of_hazard(state, pairs, hazard_left),
     }
-    return Layer("handover", pa.table(columns))
+    return Layer("handover", Picked(pa.table(columns)))
+
+
+def _left_of_hazard(state: State, pairs: Frame, hazard_left: Mask) -> dict[str, pa.ChunkedArray]:
+    """Return status and remaining area of the hazard of each pair, all its releases together."""
+    hazard = pc.if_else(pa.array(hazard_left), pairs.table["left_row_id"], pairs.table["right_row_id"])
+    rows = pc.index_in(hazard, state.remaining.table["hazard_row_id"].combine_chunks())
+    left = state.remaining.table.whole().take(rows)
+    return {
+        "hazard_status": left["status"],
+        "released_share_together": left["released_share"],
+        "hazard_remaining_m2": left["remaining_m2"],
+    }
 
 
 def _findings(state: State) -> Layer:
     """Findings with their ground; those told before coordinates were known get their record's polygon."""
-    areas = state.features
-    key = ["file", "layer", "row"]
-    where = {
-        place: row
-        for row, place in enumerate(zip(*(areas.table[name].to_pylist() for name in key), strict=True))
-    }  # fmt: skip
     geometry = state.findings.geometry.copy()
-    places = list(zip(*(state.findings.table[name].to_pylist() for name in key), strict=True))
     # Places of faults are points and lines; on the map their record's polygon shows where to look.
-    for row in np.flatnonzero(shapely.is_missing(geometry) | (shapely.get_dimensions(geometry) < 2)):
-        if places[row] in where:
-            geometry[row] = areas.geometry[where[places[row]]]
+    rows = np.flatnonzero(shapely.is_missing(geometry) | (shapely.get_dimensions(geometry) < 2))
+    keys = RowKeys(state)
+    record = keys.find(keys.of(state.findings)[rows], state.features)
+    geometry[rows[record >= 0]] = state.features.take(record[record >= 0]).geometry
     present = ~shapely.is_missing(geometry)
     geometry[present] = polygon_parts(geometry[present])
     return Layer("findings", state.findings.table, geometry, "MultiPolygon")

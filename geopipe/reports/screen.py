@@ -74,6 +74,7 @@ def _safety(summary: dict[str, Any]) -> list[str]:
     rest = alarms[_SHOWN_ALARMS:]
     if rest:
         lines.append("SAFETY      " + "; ".join(f"{a['sentence']}: {a['count']:,}" for a in rest))
+    lines += _gaps(summary)
     drawn, mended = summary["unresolved_hazard"], summary["mended_hazard"]
     displaced = summary["displaced_hazard"]
     parts = [f"{_count(drawn, 'record')} that may be hazard only drawn, not measured"] if drawn else []
@@ -81,7 +82,24 @@ def _safety(summary: dict[str, Any]) -> list[str]:
     parts += [f"{_count(displaced, 'hazard record')} whose place is in doubt"] if displaced else []
     if parts:
         lines.append(f"SAFETY      {'; '.join(parts)} (layer hazard_unresolved)")
+    if summary["not_looked_for"]:
+        lines.append(f"SAFETY      not looked for with these layers: {', '.join(summary['not_looked_for'])}")
     return lines or ["SAFETY      no alarm in the records compared; areas not shown are not thereby safe"]
+
+
+def _gaps(summary: dict[str, Any]) -> list[str]:
+    """Say in one line that strips of hazard lie between released land."""
+    gaps = summary["gaps"]
+    if gaps is None or not gaps["in_hazard"]:
+        return []
+    of_two = gaps["in_hazard_between_operators"]
+    parts = f", {of_two:,} of them between two operators" if of_two else ""
+    closed = f", {gaps['in_closed_hazard']:,} in hazard called closed" if gaps["in_closed_hazard"] else ""
+    return [
+        f"SAFETY      {_count(gaps['in_hazard'], 'strip')} of hazard up to "
+        f"{summary['policy']['gaps']['width_m']:g} m wide between released land, "
+        f"{gaps['ground_m2']:,.0f} m2{parts}{closed} (layer gaps)"
+    ]
 
 
 def _in_doubt(summary: dict[str, Any]) -> list[str]:
@@ -145,16 +163,30 @@ def _hectares(summary: dict[str, Any]) -> list[str]:
 def _returned(summary: dict[str, Any]) -> list[str]:
     """Name the senders to whom most goes back, the folder of the files for them, and the reasons."""
     back = summary.get("returns", {})
+    if back is None:
+        return _returned_without_files(summary)
     most = sorted(back.items(), key=lambda item: (-item[1]["returned"], -item[1]["questioned"], item[0]))
     if not most:
         return []
     who = ", ".join(f"{name} {_of_sender(item)}" for name, item in most[:_SHOWN_SENDERS])
     more = f" and {len(most) - _SHOWN_SENDERS} more" if len(most) > _SHOWN_SENDERS else ""
+    return [f"RETURN      {who}{more} (returned + questioned; files in return/){_reasons(summary)}"]
+
+
+def _returned_without_files(summary: dict[str, Any]) -> list[str]:
+    """Say how many records of whom are returned by a result of some layers only."""
+    most = sorted(summary["returned"].items(), key=lambda item: (-item[1], item[0]))
+    who = ", ".join(f"{name} {count:,}" for name, count in most[:_SHOWN_SENDERS])
+    more = f" and {len(most) - _SHOWN_SENDERS} more" if len(most) > _SHOWN_SENDERS else ""
+    where = "no files for senders: they come with the layers findings and rejected"
+    return [f"RETURN      {who}{more} ({where}){_reasons(summary)}"] if most else []
+
+
+def _reasons(summary: dict[str, Any]) -> str:
+    """Say why most records are returned, behind what was said already."""
     reasons = sorted(summary["reasons"].items(), key=lambda item: (-item[1], item[0]))
     why = ", ".join(f"{code} {count:,}" for code, count in reasons[:_SHOWN_REASONS])
-    return [
-        f"RETURN      {who}{more} (returned + questioned; files in return/)" + (f": {why}" if why else "")
-    ]
+    return f": {why}" if why else ""
 
 
 def _of_sender(item: dict[str, Any]) -> str:

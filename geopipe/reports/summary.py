@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from math import fsum
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 import pyproj
 import shapely
 
@@ -21,7 +22,9 @@ from geopipe.coverage import CLASSES
 from geopipe.errors import GeopipeError
 from geopipe.geometry import width_m
 from geopipe.reports.layers import shown_overlaps
+from geopipe.reports.leftover import gap_figures, remaining_figures
 from geopipe.schema import Frame, State
+from geopipe.scope import GAPS, REMAINING, not_looked_for
 from geopipe.terms import Outcome
 
 _LIBRARIES = ("shapely", "pyogrio", "fiona", "pyproj", "geopandas", "rtree", "pyarrow", "numpy")
@@ -95,6 +98,8 @@ def summarise(state: State, policy: Policy) -> dict[str, Any]:
             },
             "uncertain": int(shown.flags("confidence", ["uncertain"]).sum()),
         },
+        "gaps": gap_figures(state.gaps),
+        "remaining": remaining_figures(state),
         "findings": dict(sorted(Counter(state.findings.table["code"].to_pylist()).items())),
         "severities": dict(
             sorted(
@@ -104,6 +109,7 @@ def summarise(state: State, policy: Policy) -> dict[str, Any]:
         "alarms": _alarms(state, shown, policy),
         "earlier": len(state.earlier),
         "not_read": [],
+        "not_looked_for": [],
         "changes": dict(sorted(Counter(state.changes.table["change"].to_pylist()).items())),
         "copies": dict(sorted(Counter(state.copies.table["outcome"].to_pylist()).items())),
         "working_crs": state.working_crs,
@@ -112,9 +118,18 @@ def summarise(state: State, policy: Policy) -> dict[str, Any]:
             "version": policy.version,
             "reference": policy.reference,
             "very_thin": policy.very_thin.model_dump(),
+            "gaps": policy.gaps.model_dump(),
         },
         "versions": versions(),
     }
+
+
+def unanswered(layers: Iterable[str]) -> dict[str, Any]:
+    """Return what the summary says of questions that a run of some layers only has not looked for."""
+    questions = not_looked_for(layers)
+    figures = (("gaps", GAPS), ("remaining", REMAINING))
+    none = {name: None for name, question in figures if question in questions}
+    return {"not_looked_for": list(questions), **none}
 
 
 def versions() -> dict[str, str]:
@@ -126,6 +141,12 @@ def versions() -> dict[str, str]:
 
 def _columns(frame: Frame, *names: str) -> list[list[Any]]:
     return [frame.table[name].to_pylist() for name in names]
+
+
+def _counts(frame: Frame, name: str) -> Counter[str]:
+    """Count the rows of each value of a column."""
+    counted = pc.value_counts(frame.table[name].combine_chunks())
+    return Counter({item["values"]: item["counts"] for item in counted.to_pylist()})
 
 
 def _records(frame: Frame) -> int:
@@ -190,7 +211,7 @@ def _largest(frame: Frame) -> list[dict[str, Any]]:
     names = ["finding", "area_m2", "mean_width_m"]
     names += [f"{side}_{name}" for side in ("left", "right") for name in ("id", "operator", "province")]
     largest: list[dict[str, Any]] = frame.take(rows).table.select(names).to_pylist()
-    for item, width in zip(largest, width_m(frame.geometry[rows]), strict=True):
+    for item, width in zip(largest, width_m(frame.take(rows).geometry), strict=True):
         item["width_m"] = float(width)
         item["province"] = item.pop("left_province") or item["right_province"]
         del item["right_province"]
@@ -228,10 +249,10 @@ def _deliveries(state: State) -> list[dict[str, Any]]:
         ("kept_as_reference", state.reference),
         ("rejected", state.rejected),
     )
-    counts = {name: Counter(frame.table["file"].to_pylist()) for name, frame in parts}
+    counts = {name: _counts(frame, "file") for name, frame in parts}
     for outcome in (Outcome.DUPLICATE, Outcome.SUPERSEDED):
         rows = state.duplicates.take(state.duplicates.flags("outcome", [outcome]))
-        counts[str(outcome)] = Counter(rows.table["file"].to_pylist())
+        counts[str(outcome)] = _counts(rows, "file")
     return [
         {
             "file": delivery.file,

@@ -57,7 +57,7 @@ class Copies:
             pc.is_in(self.copies.table["outcome"], pa.array(["same", "differs"])),
             pc.invert(self.copies.table["set_aside"]),
         )
-        return self.copies.table.filter(paired).select(["operator_row_id", "national_row_id"])
+        return self.copies.table.select(["operator_row_id", "national_row_id"]).whole().filter(paired)
 
 
 def copies(state: State, policy: Policy) -> Copies:
@@ -232,7 +232,8 @@ def _lone(records: Frame, outcome: str, side: str) -> Frame:
 
 def _not_compared(mine: Frame, theirs: Frame) -> Frame:
     """Tell of registers of which the export holds nothing: whether their records are in it is not known."""
-    lacking = mine.take(~np.isin(*common_codes(mine, theirs, "operator", "register"))).table
+    left_over = mine.take(~np.isin(*common_codes(mine, theirs, "operator", "register")))
+    lacking = left_over.table.select(["operator", "register", "row_id"]).whole()
     counts = lacking.group_by(["operator", "register"], use_threads=False).aggregate([("row_id", "count")])
     sentences = [
         f"The export of the national database holds no {row['register']} record of {row['operator']}: "

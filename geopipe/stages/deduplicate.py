@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from geopipe.config import Policy
 from geopipe.geometry import canonical, overlaid
-from geopipe.schema import Frame, Indices, Mask, State, concat
+from geopipe.schema import Frame, Indices, Mask, State
 from geopipe.standing import Standing
 from geopipe.terms import Outcome
 
@@ -38,11 +38,13 @@ def deduplicate(state: State, policy: Policy) -> State:
         `features` sorted by `row_id`; each record set aside is a row of `duplicates` that names the
         kept record that stands for it, the measure and the reason.
     """
-    areas = state.features.take(pc.sort_indices(state.features.table["row_id"]).to_numpy().astype(np.intp))
-    settled = [_settled(areas.take(rows), state, policy) for rows in _by_role(areas)]
-    kept = concat([standing.areas.take(standing.alive) for standing in settled])
-    order = pc.sort_indices(kept.table["row_id"]).to_numpy().astype(np.intp)
-    return replace(state, features=kept.take(order)).adding(
+    areas = state.features.sorted_by("row_id")
+    by_role = _by_role(areas)
+    settled = [_settled(areas.take(rows), state, policy) for rows in by_role]
+    kept = np.zeros(len(areas), dtype=bool)
+    for rows, standing in zip(by_role, settled, strict=True):
+        kept[rows] = standing.alive
+    return replace(state, features=areas.take(kept)).adding(
         duplicates=[standing.duplicates() for standing in settled],
         findings=[standing.findings() for standing in settled],
     )

@@ -32,8 +32,7 @@ def displaced(state: State, rules: OffsetRules = OffsetRules()) -> State:  # noq
     State
         With findings DATUM_SUSPECTED, and a proposal for the delivery that a known datum explains.
     """
-    files = state.features.numpy("file")
-    offsets = suspected_offsets(state.features.geometry, files, state.working_crs, rules)
+    offsets = suspected_offsets(state.features, state.working_crs, rules)
     if not offsets:
         return state
     proposals = [item for offset in offsets for item in _proposals(state.features, offset)]

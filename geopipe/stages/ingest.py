@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,17 @@ from geopipe.io.formats import DRIVERS, Format
 from geopipe.mapping import Mapping
 from geopipe.profiles import GENERIC, load_profile
 from geopipe.recognition import fold_tight, lookup
-from geopipe.schema import FINDINGS, REJECTED, Delivery, Frame, LayerCount, State, make_frame, no_geometry
+from geopipe.schema import (
+    FINDINGS,
+    REJECTED,
+    Delivery,
+    Frame,
+    LayerCount,
+    State,
+    joined,
+    make_frame,
+    no_geometry,
+)
 from geopipe.terms import Severity
 
 # Notes of the reader by which a delivery is not whole, though what is in it is used.
@@ -38,12 +48,27 @@ class Told:
 
 @dataclass
 class _Made:
-    """What the deliveries read so far have brought."""
+    """What the layers read so far have brought."""
 
     features: list[Frame] = field(default_factory=list)
     rejected: list[Frame] = field(default_factory=list)
     findings: list[Frame] = field(default_factory=list)
-    deliveries: list[Delivery] = field(default_factory=list)
+
+
+class Names:
+    """Gives each delivery the name under which it is spoken of, and the key that its rows begin with."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+        self._copies: Counter[str] = Counter()
+
+    def of(self, path: Path, content_hash: str) -> tuple[str, str]:
+        """Return name and key; the rows of one content delivered under two names stay apart."""
+        name = _unused_name(path, self._names)
+        self._names.add(name)
+        self._copies[content_hash] += 1
+        copies = self._copies[content_hash]
+        return name, f"{content_hash[:12]}{'' if copies == 1 else f'#{copies}'}"
 
 
 def ingest(
@@ -70,21 +95,14 @@ def ingest(
         `features` holds all records with `source_geometry`, no geometry yet;
         `rejected` the counted records of files and layers that could not be used.
     """
-    made = _Made()
-    copies: Counter[str] = Counter()
-    names: set[str] = set()
-    for raw, options in deliveries:
-        copies[raw.content_hash] += 1
-        name = _unused_name(raw.path, names)
-        names.add(name)
-        # The rows of one content delivered under two names must stay apart.
-        copy = "" if copies[raw.content_hash] == 1 else f"#{copies[raw.content_hash]}"
-        told = Told(options, vocabulary, tuple(confirmations), today)
-        _take(raw, name, f"{raw.content_hash[:12]}{copy}", told, made)
-    day = None if today == dt.date.min else today
-    return State(deliveries=tuple(made.deliveries), today=day).adding(
-        features=made.features, rejected=made.rejected, findings=made.findings
-    )
+    names = Names()
+    taken = [
+        take_in(
+            raw, *names.of(raw.path, raw.content_hash), Told(options, vocabulary, tuple(confirmations), today)
+        )
+        for raw, options in deliveries
+    ]
+    return replace(joined(taken), today=None if today == dt.date.min else today)
 
 
 def _unused_name(path: Path, used: set[str]) -> str:
@@ -96,14 +114,19 @@ def _unused_name(path: Path, used: set[str]) -> str:
     return f"{path} (again)"
 
 
-def _take(
-    raw: RawDelivery,
-    file: str,
-    delivery_key: str,
-    told: Told,
-    made: _Made,
-) -> None:
-    """Take one delivery in: its layers' records, or the count of those that could not be used."""
+def take_in(raw: RawDelivery, file: str, delivery_key: str, told: Told) -> State:
+    """Take one delivery in: its layers' records, or the count of those that could not be used.
+
+    Parameters
+    ----------
+    raw : RawDelivery
+    file : str
+        The name under which the delivery is spoken of.
+    delivery_key : str
+        What the `row_id` of its records begins with.
+    told : Told
+    """
+    made = _Made()
     profile = load_profile(told.options.profile)
     known, words = profile.known(told.options), profile.words(told.vocabulary)
     events = confirmed_for(told.confirmations, raw.content_hash, profile.name, told.today)
@@ -135,21 +158,22 @@ def _take(
         made.findings += [*mapping.findings, _of_reader(file, layer.name, asked, made.features, problem)]
         problems += [(note.code, note.sentence) for note in asked if note.code in _NOT_WHOLE]
         assumptions += [note.sentence for note in layer.notes if note not in asked] + mapping.assumptions
-    made.deliveries.append(
-        Delivery(
-            file=file,
-            content_hash=raw.content_hash,
-            driver=raw.driver,
-            layers=tuple(counts),
-            problems=tuple(problems),
-            assumptions=tuple(dict.fromkeys(assumptions)),
-            is_reference=known.reference,
-            operator=_only(operators) or _known_as(known.operator, words),
-            role=str(known.role),
-            mode=str(known.mode),
-            period=known.period or "",
-            files_beside=raw.files_beside,
-        )
+    delivery = Delivery(
+        file=file,
+        content_hash=raw.content_hash,
+        driver=raw.driver,
+        layers=tuple(counts),
+        problems=tuple(problems),
+        assumptions=tuple(dict.fromkeys(assumptions)),
+        is_reference=known.reference,
+        operator=_only(operators) or _known_as(known.operator, words),
+        role=str(known.role),
+        mode=str(known.mode),
+        period=known.period or "",
+        files_beside=raw.files_beside,
+    )
+    return State(deliveries=(delivery,)).adding(
+        features=made.features, rejected=made.rejected, findings=made.findings
     )
 
 

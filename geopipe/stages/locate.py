@@ -32,10 +32,14 @@ from geopipe.terms import Severity
 
 # With fewer of all records inside, these are not the places of this data.
 _LEAST_INSIDE = 0.5
+_FILLED = ("province_code", "province_located", "district_located")
+_TOLD = ("PROVINCE_DIFFERS", "NEAR_BORDER", "DISTRICT_DIFFERS", "OUTSIDE_COUNTRY", "PROVINCE_UNKNOWN")
 
 
 def locate(state: State, places: Places, policy: Policy) -> State:
     """Fill `province_code`, `province_located` and `district_located`, and tell where they differ.
+
+    The same as :func:`of_delivery` for each delivery, then :func:`across` for all of them.
 
     Parameters
     ----------
@@ -52,17 +56,33 @@ def locate(state: State, places: Places, policy: Policy) -> State:
         With findings PROVINCE_DIFFERS, NEAR_BORDER, DISTRICT_DIFFERS, OUTSIDE_COUNTRY and, once per file,
         PROVINCE_UNKNOWN. Without any of them, and without places, where most records lie elsewhere.
     """
+    return across(of_delivery(state, places, policy))
+
+
+def of_delivery(state: State, places: Places, policy: Policy) -> State:
+    """Locate the records of one delivery, or of several, wherever most of them lie."""
     features, in_features = _located(state.features, state.working_crs, places)
     reference, in_reference = _located(state.reference, state.working_crs, places)
-    located = np.concatenate([in_features.district, in_reference.district])
-    if len(located) == 0 or (located >= 0).mean() < _LEAST_INSIDE:
-        return state
     told = [
         finding
         for frame, where in ((features, in_features), (reference, in_reference))
         for finding in _held_against(frame, where, places, policy)
     ]
     return replace(state, features=features, reference=reference).adding(findings=told)
+
+
+def across(state: State) -> State:
+    """Take all places back, and what was told of them, where most records of the run lie elsewhere."""
+    codes = [frame.table["province_code"] for frame in (state.features, state.reference)]
+    if sum(len(code) - code.null_count for code in codes) >= _LEAST_INSIDE * sum(map(len, codes)):
+        return state
+    nowhere = dict.fromkeys(_FILLED)
+    return replace(
+        state,
+        features=state.features.with_columns(nowhere),
+        reference=state.reference.with_columns(nowhere),
+        findings=state.findings.take(~state.findings.flags("code", _TOLD)),
+    )
 
 
 @dataclass(frozen=True)

@@ -12,23 +12,23 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
+from geopipe.catalogue import severity_of
 from geopipe.config import FindingRule, Policy
-from geopipe.coverage import component_labels, coverage
-from geopipe.geometry import mean_width_m, width_m
+from geopipe.coverage import coverage
+from geopipe.engine.components import component_labels
+from geopipe.engine.find import Engine
+from geopipe.engine.measure import TOUCH_M, Measured
+from geopipe.geometry import mean_width_m
 from geopipe.identity import hashes
-from geopipe.overlay import SharedGround, shared_ground
-from geopipe.schema import OVERLAPS, Frame, Indices, Mask, State, make_frame
+from geopipe.schema import OVERLAPS, Frame, Indices, Mask, State, findings_about, make_frame
 from geopipe.standing import is_shallow
-from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind, Relation, Severity, Status
+from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Confidence, Kind, Relation, Severity, Status
 
-# A border that runs within a micrometre of another one touches it: coordinates of turning points
-# delivered in different CRSs agree to some nanometres, PROJ's round trips to 12 nm.
-TOUCH_M = 1e-6
 # The largest inscribed circle is worth its time only on overlaps up to this many policy widths.
 _WIDTHS_MEASURED = 5
 
 
-def overlaps(state: State, policy: Policy) -> State:
+def overlaps(state: State, policy: Policy, engine: Engine = Engine()) -> State:  # noqa: B008  frozen
     """Find every pair of areas that share ground, across operators and within each.
 
     Parameters
@@ -37,6 +37,8 @@ def overlaps(state: State, policy: Policy) -> State:
         Valid areas in an equal-area working CRS (m), sorted by `row_id`.
     policy : Policy
         The table of findings and the figures beside it.
+    engine : Engine
+        Who measures, and what is known already.
 
     Returns
     -------
@@ -45,11 +47,30 @@ def overlaps(state: State, policy: Policy) -> State:
         ground of each kind by the number of records that claim it.
     """
     areas = state.features
-    left, right = candidate_pairs(areas)
-    ground = shared_ground(areas.geometry, left, right, TOUCH_M)
+    narrow_m = _WIDTHS_MEASURED * policy.very_thin.width_m
+    ground = engine.pairs(areas.geometry, _rank(areas.table["record_id"]), narrow_m)
     pairs = _Pairs(areas, ground, policy, _copies(state))
-    frame = _in_order(pairs.frame())
-    return replace(state, overlaps=frame, coverage=coverage(areas, ground))
+    # Two versions may share an id, rows are different always.
+    frame = pairs.frame().sorted_by("left_id", "right_id", "left_row_id", "right_row_id")
+    return replace(state, overlaps=frame, coverage=coverage(areas, ground)).adding(
+        findings=[_uncertain(areas, ground)]
+    )
+
+
+def _uncertain(areas: Frame, ground: Measured) -> Frame:
+    """Tell of pairs of which no two engines say the same; they name the left record."""
+    rows = np.flatnonzero(ground.confidence == Confidence.UNCERTAIN.value)
+    code = "OVERLAP_UNCERTAIN"
+    return findings_about(
+        areas.take(ground.left[rows]),
+        code,
+        severity_of(code),
+        "Engines differ on the shared ground; the largest result is shown",
+        geometry=ground.geometry[rows],
+        other_id=areas.table["record_id"].take(pa.array(ground.right[rows])),
+        measure=ground.area_m2[rows],
+        unit="m2",
+    )
 
 
 def _copies(state: State) -> frozenset[tuple[str, str]]:
@@ -59,16 +80,11 @@ def _copies(state: State) -> frozenset[tuple[str, str]]:
     return frozenset([*pairs, *((other, one) for one, other in pairs)])
 
 
-def candidate_pairs(areas: Frame) -> tuple[Indices, Indices]:
-    """Return the pairs whose boxes meet, left before right by `record_id`, then by row."""
-    left, right = shapely.STRtree(areas.geometry).query(areas.geometry)
-    once = left < right
-    left, right = left[once], right[once]
-    ids = areas.table["record_id"]
-    rank = np.empty(len(areas), dtype=np.intp)
-    rank[pc.sort_indices(ids).to_numpy()] = np.arange(len(areas))
-    swap = rank[left] > rank[right]
-    return np.where(swap, right, left), np.where(swap, left, right)
+def _rank(ids: pa.ChunkedArray) -> Indices:
+    """Return the place of each area by its `record_id`, then by row."""
+    rank = np.empty(len(ids), dtype=np.intp)
+    rank[pc.sort_indices(ids).to_numpy()] = np.arange(len(ids))
+    return rank
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,7 @@ class _Pairs:
     """Pairs that share ground, and everything the policy's table asks about them."""
 
     areas: Frame
-    ground: SharedGround
+    ground: Measured
     policy: Policy
     copies: frozenset[tuple[str, str]] = frozenset()
     """Pairs of `row_id` that are two copies of one record."""
@@ -93,14 +109,11 @@ class _Pairs:
 
     def frame(self) -> Frame:
         """Measure, relate and name the pairs."""
-        ground, policy = self.ground, self.policy
+        ground = self.ground
         geometry, area_m2 = ground.geometry, ground.area_m2
         left_m2, right_m2 = self.numpy("area_m2")
         relation = self.relations(left_m2, right_m2)
-        mean_m = mean_width_m(area_m2, shapely.length(geometry))
-        measured = mean_m < _WIDTHS_MEASURED * policy.very_thin.width_m
-        width = np.full(len(area_m2), np.nan)
-        width[measured] = width_m(geometry[measured])
+        mean_m = mean_width_m(area_m2, ground.perimeter_m)
         same_operator = np.asarray(pc.equal(*self.column("operator")).to_numpy(zero_copy_only=False))
         verdict = _Verdicts(self, relation, same_operator)
         uncertainty = np.maximum(*self.numpy("edge_uncertainty_m2"))
@@ -126,7 +139,7 @@ class _Pairs:
             "area_m2": area_m2,
             "left_share": np.minimum(area_m2 / left_m2, 1.0),
             "right_share": np.minimum(area_m2 / right_m2, 1.0),
-            "width_m": width,
+            "width_m": ground.width_m,
             "mean_width_m": mean_m,
             "parts": shapely.get_num_geometries(geometry),
             "edge_uncertainty_m2": uncertainty,
@@ -266,9 +279,3 @@ _UNNAMED = FindingRule(
     severity=Severity.CHECK,
     sentence="No rule of the policy names this pair",
 )
-
-
-def _in_order(frame: Frame) -> Frame:
-    """Sort pairs by their ids, and by rows where two versions share an id."""
-    keys = [(name, "ascending") for name in ("left_id", "right_id", "left_row_id", "right_row_id")]
-    return frame.take(pc.sort_indices(frame.table, keys).to_numpy().astype(np.intp))

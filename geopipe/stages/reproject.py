@@ -7,7 +7,7 @@ whatever CRS each delivered in.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from geopipe.catalogue import severity_of
 from geopipe.config import Config, Policy
 from geopipe.crs import (
+    Cells,
     choose_operation,
     choose_working_crs,
     degrees_called_metres,
@@ -28,6 +29,7 @@ from geopipe.crs import (
 from geopipe.errors import SourceError
 from geopipe.geometry import edge_uncertainty_m2, longest_edges_m, repair
 from geopipe.schema import (
+    BOX,
     Delivery,
     Frame,
     Geometries,
@@ -51,6 +53,23 @@ REASONS = {
 }
 
 
+@dataclass(frozen=True)
+class Placed:
+    """Records with their lon/lat boxes (n, 4), and which of them lie where their CRS makes sense."""
+
+    state: State
+    areas_box: NDArray[np.float64]
+    areas_fit: Mask
+    points_box: NDArray[np.float64]
+    points_fit: Mask
+
+    @property
+    def cells(self) -> Cells:
+        """Where the records lie that choose the working CRS."""
+        boxes = np.vstack([self.areas_box[self.areas_fit], self.points_box[self.points_fit]])
+        return Cells.of(boxes[:, [0, 2]].mean(axis=1), boxes[:, [1, 3]].mean(axis=1))
+
+
 def reproject(state: State, config: Config, policy: Policy) -> State:
     """Bring areas and references into the working CRS and mend what is invalid there.
 
@@ -67,16 +86,25 @@ def reproject(state: State, config: Config, policy: Policy) -> State:
     State
         2-D valid polygons in `working_crs` with `area_m2` and `edge_uncertainty_m2`.
     """
+    placed = place(state)
+    if config.working_crs:
+        return into(placed, require_equal_area(config.working_crs), config, policy)
+    return into(placed, choose_working_crs(placed.cells), config, policy)
+
+
+def place(state: State) -> Placed:
+    """Find where on the Earth the records of a validated state lie, as far as they say it."""
+    return Placed(state, *_places(state.features), *_places(state.reference))
+
+
+def into(placed: Placed, working: str, config: Config, policy: Policy) -> State:
+    """Bring placed records into one working CRS, that of this delivery or of all of them together."""
+    state = placed.state
     sources = sorted(set(_sources(state.features)) | set(_sources(state.reference)))
-    areas_box, areas_fit = _places(state.features, sources)
-    points_box, points_fit = _places(state.reference, sources)
-    working = require_equal_area(config.working_crs) if config.working_crs else _working_crs(
-        np.vstack([areas_box[areas_fit], points_box[points_fit]])
-    )  # fmt: skip
     areas, areas_bad, operations = _transform(state.features, sources, working)
     points, points_bad, _ = _transform(state.reference, sources, working)
-    reasons = _reasons(areas_box, areas_fit, areas_bad, config)
-    point_reasons = _reasons(points_box, points_fit, points_bad, config)
+    reasons = _reasons(placed.areas_box, placed.areas_fit, areas_bad, config)
+    point_reasons = _reasons(placed.points_box, placed.points_fit, points_bad, config)
     done = replace(
         state,
         features=areas.take(reasons == ""),
@@ -94,23 +122,16 @@ def _sources(frame: Frame) -> list[str]:
     return [source for source in frame.values("crs") if source]
 
 
-def _places(frame: Frame, sources: list[str]) -> tuple[NDArray[np.float64], Mask]:
+def _places(frame: Frame) -> tuple[NDArray[np.float64], Mask]:
     """Return lon/lat boxes (n, 4) and which of them lie where their CRS makes sense."""
     boxes = np.full((len(frame), 4), np.nan)
     fits = np.zeros(len(frame), dtype=bool)
-    for source in sources:
+    for source in _sources(frame):
         rows = frame.flags("crs", [source])
         boxes[rows] = lonlat_bounds(frame.geometry[rows], source)
         metres = ~degrees_called_metres(shapely.bounds(frame.geometry[rows]), source)
         fits[rows] = in_range(boxes[rows], source) & metres
     return boxes, fits
-
-
-def _working_crs(boxes: NDArray[np.float64]) -> str:
-    """Choose by the median record; with no record at all any cell will do, so that of Laos."""
-    if len(boxes) == 0:
-        boxes = np.array([[104.0, 18.0, 104.0, 18.0]])
-    return choose_working_crs(boxes[:, [0, 2]].mean(axis=1), boxes[:, [1, 3]].mean(axis=1))
 
 
 def _transform(
@@ -122,6 +143,8 @@ def _transform(
     operations = {}
     for source in sources:
         rows = frame.flags("crs", [source])
+        if not rows.any():
+            continue
         try:
             transformer, operation = choose_operation(source, working)
         except SourceError:
@@ -240,13 +263,20 @@ def _repair_sentences(
 def _measure(state: State, policy: Policy) -> State:
     """Add area and edge uncertainty."""
     areas = state.features
-    edges_m = longest_edges_m(areas.geometry)
-    area_m2 = shapely.area(areas.geometry)
-    latitude_deg = lonlat_bounds(areas.geometry, state.working_crs)[:, [1, 3]].mean(axis=1)
-    areas = areas.with_columns(
-        {
-            "area_m2": area_m2,
-            "edge_uncertainty_m2": edge_uncertainty_m2(edges_m, latitude_deg, policy.uncertain_edge_m),
-        }
+    west, south, east, north = shapely.bounds(areas.geometry).T
+    # No edge is longer than the box is across.
+    wide = np.flatnonzero(np.hypot(east - west, north - south) > policy.uncertain_edge_m)
+    geometry = areas.geometry[wide]
+    latitude_deg = lonlat_bounds(geometry, state.working_crs)[:, [1, 3]].mean(axis=1)
+    uncertainty_m2 = np.zeros(len(areas))
+    uncertainty_m2[wide] = edge_uncertainty_m2(
+        longest_edges_m(geometry), latitude_deg, policy.uncertain_edge_m
     )
-    return replace(state, features=areas)
+    columns = {
+        "area_m2": shapely.area(areas.geometry),
+        "edge_uncertainty_m2": uncertainty_m2,
+        **dict(zip(BOX, (west, south, east, north), strict=True)),
+        "perimeter_m": shapely.length(areas.geometry),
+        "point_count": shapely.get_num_coordinates(areas.geometry),
+    }
+    return replace(state, features=areas.with_columns(columns))

@@ -13,6 +13,7 @@ from geopipe import pipeline
 from geopipe.config import Config, DeliverySpec, load_policy
 from geopipe.history import hold_against
 from geopipe.schema import FEATURES, empty_frame
+from geopipe.steps import STEPS
 
 # What asks somebody something; notes ask nothing.
 QUESTIONS = ("alarm", "conflict", "check")
@@ -192,7 +193,7 @@ def _deduplicated(path, options, **more):
     """Return what the stages up to `deduplicate` make of one delivery."""
     config = Config(deliveries=(DeliverySpec(path=path, **options),), today=TODAY, **more)
     state = pipeline.read(config)
-    for stage in pipeline.STEPS:
+    for stage in STEPS:
         state = pipeline.advance(state, stage, config, load_policy())
         if stage == "deduplicate":
             break

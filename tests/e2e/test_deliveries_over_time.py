@@ -166,13 +166,13 @@ def test_changes_and_copies_are_layers_of_the_result(two_roles):
 
 
 def test_a_run_that_dies_before_it_is_shown_forgets_nothing(place, monkeypatch):
-    from geopipe import pipeline
+    from geopipe import running
 
     write(place / "inbox" / "MAG_CHA.geojson", {"H-1": FIRST["H-1"]})
     run(place)
     write(place / "inbox" / "MAG_CHA.geojson", FIRST)
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "point_to", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(running, "point_to", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         assert call("run", place / "run.yaml", "-q").code == 1
     write(place / "inbox" / "MAG_CHA.geojson", {"H-1": FIRST["H-1"]})
     _, summary, current = run(place)

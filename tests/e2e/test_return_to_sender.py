@@ -193,6 +193,26 @@ def test_a_full_disk_leaves_the_old_files(made):
 # --- run and returns ------------------------------------------------------------------------------
 
 
+def test_a_result_of_other_layers_comes_without_files_for_senders_and_says_so(made):
+    deliveries, out = made
+    ran = compare(deliveries, out, "--layers", "overlaps,areas")
+    assert names(out) == ["geopipe.gpkg", "summary.json"]
+    assert summary_of(out)["returns"] is None
+    assert summary_of(out)["balance"]["rejected"] == 2
+    assert "RETURN      MAG 1, UXO Lao 1 (no files for senders" in ran.out
+    assert "NOT ALL DATA COMPARED: 2 of 4 records not compared" in ran.out
+    told = call("returns", out, "-o", out / "to-send")
+    assert told.code == 2
+    assert "Run it again without --layers" in told.err
+
+
+@pytest.mark.parametrize("layer", ["findings", "rejected"])
+def test_a_result_of_what_goes_back_comes_with_the_files_for_senders(made, layer):
+    deliveries, out = made
+    compare(deliveries, out, "--layers", layer)
+    assert names(out / "return") == BOTH
+
+
 @pytest.fixture
 def ran(tmp_path):
     """Return the folder of a configuration that has run once, and its run."""

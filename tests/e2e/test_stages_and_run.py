@@ -133,8 +133,21 @@ def test_only_the_layers_asked_for_are_published(two_files, tmp_path):
     assert layer_names(tmp_path / "few" / "geopipe.gpkg") == ["overlaps", "areas"]
     call("compare", *two_files, "-o", tmp_path / "all")
     assert layer_names(tmp_path / "all" / "geopipe.gpkg") == sorted(LAYERS, key=TABLES.__contains__)
-    left = [without_time(summary_of(tmp_path / name)) for name in ("few", "all")]
-    assert left[0] == left[1]
+    few, everything = (without_time(summary_of(tmp_path / name)) for name in ("few", "all"))
+    same = ("balance", "areas", "overlaps", "alarms", "deliveries")
+    assert [few[name] for name in same] == [everything[name] for name in same]
+
+
+def test_what_the_layers_asked_for_do_not_need_is_not_looked_for_and_that_is_said(two_files, tmp_path):
+    ran = call("compare", *two_files, "-o", tmp_path / "few", "--layers", "overlaps,gaps")
+    summary = summary_of(tmp_path / "few")
+    left_out = ["checks of single records", "remaining hazard", "finds on released land"]
+    assert summary["not_looked_for"] == left_out
+    assert summary["remaining"] is None
+    assert summary["gaps"] is not None
+    assert f"SAFETY      not looked for with these layers: {', '.join(left_out)}" in ran.out
+    call("compare", *two_files, "-o", tmp_path / "all")
+    assert summary_of(tmp_path / "all")["not_looked_for"] == []
 
 
 def test_json_stands_alone_on_stdout_and_messages_on_stderr(two_files, tmp_path):

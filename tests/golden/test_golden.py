@@ -2,7 +2,8 @@
 
 `expected.json` says what it is `about`, the `options` of its deliveries, the `balance`, and the
 `pairs` (all that share ground, in order; areas in m2 on the ellipsoid, worked out with Geod of pyproj, not
-geopipe). It may name `findings`, `rejected` (both by code) and `covered_m2` by kind.
+geopipe). It may name `findings`, `rejected` (both by code), `covered_m2` by kind, and `gaps_m2` and
+`remaining_m2` by hazard area.
 """
 
 import json
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import hashes, read_layer
 
-from geopipe import pipeline
+from geopipe import pipeline, running
 from geopipe.config import Config, DeliverySpec
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/expected.json"))
@@ -36,7 +37,7 @@ def test_golden(case, tmp_path):
         workspace=tmp_path / "work",
         output=tmp_path / "out",
     )
-    result = pipeline.run_and_keep(config)
+    result = running.run_and_keep(config)
     state = pipeline.run(config)
     pairs = state.overlaps.table.to_pylist()
     assert result.summary["balance"] == expected["balance"], expected["about"]
@@ -49,11 +50,16 @@ def test_golden(case, tmp_path):
     if "rejected" in expected:
         reasons = Counter(row["reason"] for row in read_layer(result.outputs[0], "rejected"))
         assert reasons == expected["rejected"]
+    for name in ("gaps", "remaining"):
+        if f"{name}_m2" in expected:
+            column = "area_m2" if name == "gaps" else "remaining_m2"
+            ground = dict(told(getattr(state, name).table.to_pylist(), "hazard_id", column))
+            assert ground == pytest.approx(expected[f"{name}_m2"], rel=1e-3), expected["about"]
     for kind, m2 in expected.get("covered_m2", {}).items():
         assert result.summary["areas"][kind]["covered_m2"] == pytest.approx(m2, rel=1e-6)
 
     before = hashes(tmp_path / "out"), times(tmp_path / "out")
-    assert pipeline.run_and_keep(config).summary == result.summary
+    assert running.run_and_keep(config).summary == result.summary
     assert (hashes(tmp_path / "out"), times(tmp_path / "out")) == before
 
 

@@ -7,10 +7,11 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
+from make import areas_of
 
 from geopipe.coordinates.diagnosis import diagnose
 from geopipe.coordinates.offsets import suspected_offsets
-from geopipe.crs import choose_operation, choose_working_crs, transform
+from geopipe.crs import Cells, choose_operation, choose_working_crs, transform
 from geopipe.location.places import load_places
 
 pytestmark = pytest.mark.real
@@ -129,16 +130,16 @@ def test_the_districts_of_laos_themselves_are_not_questioned(real_data):
 
 
 def test_real_polygons_of_two_files_show_no_offset_until_one_is_displaced(real_data):
-    working = choose_working_crs(np.array([17.5]), np.array([44.0]))
+    working = choose_working_crs(Cells.of(np.array([17.5]), np.array([44.0])))
     forward, _ = choose_operation("EPSG:4326", working)
     suspect, cleared = (
         transform(layer(real_data / "bih-mines" / f"{name}_areas_simplyfied.geojson")[0], forward)
         for name in ("suspect", "cleared")
     )
     labels = np.repeat(["suspect", "cleared"], [len(suspect), len(cleared)])
-    assert suspected_offsets(np.concatenate([suspect, cleared]), labels, working) == []
+    assert suspected_offsets(areas_of(np.concatenate([suspect, cleared]), labels), working) == []
     displaced = shapely.transform(suspect, lambda points: points + np.array([80.0, 0.0]))
     labels = np.repeat(["suspect", "displaced"], len(suspect))
-    (told,) = suspected_offsets(np.concatenate([displaced, suspect]), labels, working)
+    (told,) = suspected_offsets(areas_of(np.concatenate([displaced, suspect]), labels), working)
     assert told.pairs > 3_000
     assert told.distance_m == pytest.approx(80, abs=0.5)

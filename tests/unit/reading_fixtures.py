@@ -16,7 +16,7 @@ import pyarrow as pa
 import shapely
 from pyogrio.raw import write_arrow
 
-from geopipe.io import child, vector
+from geopipe.io import child, readerprocess, vector
 from geopipe.io.delivery import RawDelivery, ReadLimits
 from geopipe.io.sources import Source, find_sources
 from geopipe.io.vector import read_sources
@@ -104,8 +104,8 @@ def read_all(
 
 
 # One reader process for all tests that read a single file: starting it takes longer than most of them.
-SHARED: queue.LifoQueue[vector._Reader] = queue.LifoQueue()
-SHARED.put(vector._Reader())
+SHARED: queue.LifoQueue[readerprocess.Reader] = queue.LifoQueue()
+SHARED.put(readerprocess.Reader())
 atexit.register(lambda: SHARED.get().retire())
 
 
@@ -114,7 +114,10 @@ def read(path: Path, limits: ReadLimits | None = None) -> RawDelivery:
     work.mkdir(exist_ok=True)
     (source,) = find_sources([path])
     assert source.problem is None, source.problem
-    return vector._read_one(source, work, SHARED, limits or ReadLimits())
+    answer = vector._ask_one(vector.READER, vector.Request(source), work, SHARED, limits or ReadLimits())
+    if answer.death is not None:
+        return vector.unread(source, answer.death)
+    return vector.with_tables(answer.value, answer.folder)
 
 
 def rows_of(delivery: RawDelivery) -> int:

@@ -20,7 +20,8 @@ from make import (
     union_m2,
 )
 
-from geopipe.coverage import _evenly, component_labels
+from geopipe.coverage import _evenly
+from geopipe.engine.components import component_labels
 from geopipe.stages.overlaps import overlaps
 
 

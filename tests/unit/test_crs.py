@@ -107,7 +107,7 @@ def test_a_place_far_from_where_a_crs_is_used_does_not_fit(lonlat, source, fits)
 @pytest.mark.parametrize("longitude", [-175.0, -71.3, 2.0, 104.0, 179.9, 180.0])
 @pytest.mark.parametrize("latitude", [-62.0, -33.0, -9.9, -0.1, 0.0, 4.0, 10.0, 18.0, 48.0, 71.0])
 def test_the_working_crs_of_every_cell_measures_true_areas_far_from_the_origin(longitude, latitude):
-    text = crs.choose_working_crs(np.array([longitude]), np.array([latitude]))
+    text = crs.choose_working_crs(crs.Cells.of(np.array([longitude]), np.array([latitude])))
     assert crs.require_equal_area(text) == text
     forward = pyproj.Transformer.from_crs("OGC:CRS84", text, always_xy=True)
     square = shapely.box(longitude - 0.001, latitude, longitude, latitude + 0.001)
@@ -118,16 +118,16 @@ def test_the_working_crs_of_every_cell_measures_true_areas_far_from_the_origin(l
 
 
 def test_the_working_crs_is_chosen_by_the_median_so_that_one_stray_record_moves_nothing():
-    usual = crs.choose_working_crs(np.array([104.0]), np.array([18.0]))
+    usual = crs.choose_working_crs(crs.Cells.of(np.array([104.0]), np.array([18.0])))
     longitude, latitude = np.array([103.0, 104, 105, -70, 106]), np.array([15.0, 17, 18, -30, 19])
-    assert crs.choose_working_crs(longitude, latitude) == usual
+    assert crs.choose_working_crs(crs.Cells.of(longitude, latitude)) == usual
 
 
 def test_the_same_cell_gives_the_same_crs_whatever_the_order():
     longitude, latitude = np.array([101.0, 109.9, 105.0]), np.array([10.0, 19.9, 15.0])
-    one = crs.choose_working_crs(longitude, latitude)
-    assert one == crs.choose_working_crs(longitude[::-1], latitude[::-1])
-    assert one != crs.choose_working_crs(np.array([110.0]), np.array([15.0]))
+    one = crs.choose_working_crs(crs.Cells.of(longitude, latitude))
+    assert one == crs.choose_working_crs(crs.Cells.of(longitude[::-1], latitude[::-1]))
+    assert one != crs.choose_working_crs(crs.Cells.of(np.array([110.0]), np.array([15.0])))
 
 
 @pytest.mark.parametrize("text", ["EPSG:32648", "EPSG:32647", "EPSG:3857", "EPSG:3395"])

@@ -7,7 +7,15 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from geopipe.identity import geometry_hashes, hash_text, hashes, join_ids, json_rows, version_hashes
+from geopipe.identity import (
+    geometry_hashes,
+    hash_text,
+    hashes,
+    join_ids,
+    json_members,
+    json_objects,
+    version_hashes,
+)
 
 ONE = shapely.to_wkb(shapely.box(0, 0, 1, 1))
 OTHER = shapely.to_wkb(shapely.box(0, 0, 1, 2))
@@ -21,6 +29,10 @@ def version(wkb=ONE, crs="EPSG:4326", record="MAG:hazard:1", content='{"a":1}'):
     return version_hashes(geometry_hashes(blobs(wkb), crs), pa.array([record]), pa.array([content]))[
         0
     ].as_py()
+
+
+def json_rows(table):
+    return json_objects(json_members(table), table.num_rows)
 
 
 def test_hashes_are_the_same_on_every_machine():

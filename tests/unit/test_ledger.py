@@ -116,7 +116,7 @@ def test_records_come_back_as_they_were(ledger):
     read(ledger, state)
     kept = ledger.previous("MAG", "hazard", LAOS)
     check(kept, FEATURES, "kept")
-    assert kept.table.equals(state.features.table)
+    assert kept.table.whole().equals(state.features.table.whole())
     assert kept.geometry[0].equals_exact(square(), 0)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyproj
 import pytest
 import shapely
-from make import LAOS, ORIGIN
+from make import LAOS, ORIGIN, areas_of
 from pyproj.crs import ProjectedCRS
 from pyproj.crs.coordinate_operation import UTMConversion
 
@@ -47,7 +47,7 @@ def found(*deliveries, **rules):
     names = np.concatenate(
         [[f"{letter}.shp"] * len(d) for letter, d in zip("abcdef", deliveries, strict=False)]
     )
-    return suspected_offsets(np.concatenate(deliveries), names, LAOS, OffsetRules(**rules))
+    return suspected_offsets(areas_of(np.concatenate(deliveries), names), LAOS, OffsetRules(**rules))
 
 
 AREAS = areas(40)
@@ -129,8 +129,8 @@ def test_the_order_of_records_changes_nothing():
     shapes = np.concatenate([AREAS, moved(AREAS, 300, -400)])
     names = np.repeat(["a.shp", "b.shp"], 40)
     order = np.random.default_rng(5).permutation(80)
-    (told,) = suspected_offsets(shapes, names, LAOS)
-    (again,) = suspected_offsets(shapes[order], names[order], LAOS)
+    (told,) = suspected_offsets(areas_of(shapes, names), LAOS)
+    (again,) = suspected_offsets(areas_of(shapes[order], names[order]), LAOS)
     assert told.sentence == again.sentence
     assert set(order[again.rows_a]) == set(told.rows_a)
 
@@ -296,5 +296,5 @@ def test_a_hundred_thousand_areas_take_less_than_a_second_when_nothing_is_found(
     many = np.concatenate([_grown(few, *how) for how in zip(factor, step, strict=True)])
     names = np.array(["a", "b", "c", "d", "e"])[rng.integers(0, 5, len(many))]
     start = time.process_time()
-    assert suspected_offsets(many, names, LAOS) == []
+    assert suspected_offsets(areas_of(many, names), LAOS) == []
     assert time.process_time() - start < 3.0  # 0.4 s on a quiet machine

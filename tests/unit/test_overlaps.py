@@ -24,7 +24,7 @@ from make import (
 )
 
 from geopipe.schema import OVERLAPS, check
-from geopipe.stages.overlaps import candidate_pairs, overlaps
+from geopipe.stages.overlaps import overlaps
 
 
 def test_an_overlap_is_measured():
@@ -122,12 +122,9 @@ def test_pairs_are_found_across_operators_and_within_each_once():
     assert found == sorted(found)
 
 
-def test_candidates_are_pairs_of_boxes_left_before_right_by_record():
-    areas = make_features(
-        hazard(square(), "Z", "1"), hazard(square(50), "A", "2"), hazard(square(500), "B", "3")
-    )
-    left, right = candidate_pairs(areas.features)
-    assert (left.tolist(), right.tolist()) == ([1], [0])
+def test_the_left_one_of_a_pair_is_the_lower_record():
+    pair = only_pair(hazard(square(), "Z", "1"), hazard(square(50), "A", "2"), hazard(square(500), "B", "3"))
+    assert (pair["left_operator"], pair["right_operator"]) == ("A", "Z")
 
 
 def test_two_versions_of_one_record_are_a_pair_too():

@@ -6,8 +6,8 @@ import shapely
 from make import box, interleaved, polygon, square, touching_rectangles
 
 from geopipe import overlay
+from geopipe.engine.measure import TOUCH_M
 from geopipe.overlay import shared_ground
-from geopipe.stages.overlaps import TOUCH_M
 
 
 def shared(*shapes, touch_m=TOUCH_M):
@@ -70,71 +70,127 @@ def test_the_engine_itself_does_err_on_touching_rectangles_so_that_the_check_is_
     assert (shapely.area(shapely.intersection(left, right)) > 1).sum() > 50
 
 
-@pytest.mark.parametrize("which", ["left", "right"])
-def test_a_whole_polygon_reported_for_a_touching_pair_is_corrected(monkeypatch, which):
-    real = shapely.intersection
-
-    def wrong(a, b, grid_size=None, **more):
-        return real(a, b, grid_size=grid_size, **more) if grid_size else (a if which == "left" else b)
-
-    monkeypatch.setattr(overlay.shapely, "intersection", wrong)
-    assert shared(square(), square(100)) is None
-    area_m2, confidence = shared(square(), square(90))
-    assert area_m2 == pytest.approx(1000) or confidence == "uncertain"
+NOTHING = shapely.Polygon()
+BOW_TIE = polygon((0, 0), (100, 100), (100, 0), (0, 100))
 
 
-def test_where_two_results_differ_none_of_the_overlap_is_lost(monkeypatch):
-    real = shapely.intersection
-
-    def too_much(a, b, grid_size=None, **more):
-        return real(a, b, grid_size=grid_size, **more) if grid_size else a
-
-    monkeypatch.setattr(overlay.shapely, "intersection", too_much)
-    area_m2, confidence = shared(square(), square(50))
-    assert area_m2 == pytest.approx(5000) or (area_m2 > 5000 and confidence == "uncertain")
+class Failure:
+    """What an engine says when it fails."""
 
 
-def test_an_overlap_that_the_grid_loses_is_not_lost(monkeypatch):
-    real = shapely.intersection
+def answering(result):
+    """An overlay that gives the same answer to all pairs, or fails on all."""
 
-    def nothing_on_a_grid(a, b, grid_size=None, **more):
-        return np.full(len(np.atleast_1d(a)), shapely.Polygon()) if grid_size else real(a, b, **more)
-
-    monkeypatch.setattr(overlay.shapely, "intersection", nothing_on_a_grid)
-    area_m2, confidence = shared(square(), square(0.001))  # 99.999 % of either: looked at twice
-    assert area_m2 == pytest.approx(9999.9)
-    assert confidence == "uncertain"
-
-
-def test_a_small_area_between_polygons_that_only_touch_is_not_believed(monkeypatch):
-    def crumb(a, _b, **_more):
-        return np.full(len(np.atleast_1d(a)), box(100, 50, 100.02, 50.02))
-
-    monkeypatch.setattr(overlay.shapely, "intersection", crumb)
-    assert shared(square(), square(100)) is None
-    assert shared(square(), square(99.98))[0] == pytest.approx(4e-4, rel=1e-3)
-
-
-def test_a_pair_on_which_the_engine_fails_is_computed_on_a_grid(monkeypatch):
-    real = shapely.intersection
-
-    def failing(a, b, grid_size=None, **more):
-        if grid_size is None:
+    def overlaid(a, *_others, **_more):
+        if result is Failure:
             raise shapely.errors.GEOSException("TopologyException: side location conflict")
-        return real(a, b, grid_size=grid_size, **more)
+        return np.full(len(a), result) if isinstance(a, np.ndarray) else result
 
-    monkeypatch.setattr(overlay.shapely, "intersection", failing)
-    area_m2, confidence = shared(square(), square(50))
-    assert area_m2 == pytest.approx(5000)
+    return overlaid
+
+
+@pytest.fixture
+def say(monkeypatch):
+    """Put words into the mouths of the engines; those not named speak for themselves."""
+    real = shapely.intersection
+
+    def put(floating=None, gridded=None, clipper=None):
+        said = [real if words is None else answering(words) for words in (floating, gridded)]
+
+        def intersection(a, b, **more):
+            return said["grid_size" in more](a, b, **more)
+
+        monkeypatch.setattr(overlay.shapely, "intersection", intersection)
+        if clipper is not None:
+            area_m2, ground = (np.nan, NOTHING) if clipper is Failure else (clipper.area, clipper)
+            monkeypatch.setattr(overlay, "clipped_m2", lambda _g, left, _r: np.full(len(left), area_m2))
+            monkeypatch.setattr(overlay, "clipped", lambda _a, _b: ground)
+
+    return put
+
+
+@pytest.mark.parametrize("wrong", [square(), square(100), shapely.union(square(), square(100))])
+def test_a_whole_polygon_reported_for_a_touching_pair_is_not_believed(say, wrong):
+    say(floating=wrong)
+    assert shared(square(), square(100)) is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [square(), box(90, 0, 100, 50), NOTHING, square(90), BOW_TIE, Failure],
+    ids=["whole", "half", "nothing", "other", "invalid", "failure"],
+)  # fmt: skip
+def test_two_that_agree_correct_the_floating_result(say, wrong):
+    say(floating=wrong)
+    area_m2, confidence = shared(square(), square(90))
+    assert area_m2 == pytest.approx(1000, abs=1e-5)
     assert confidence == "checked"
 
 
-def test_a_pair_on_which_the_engine_fails_twice_is_kept_with_all_it_could_be(monkeypatch):
-    def failing(*_args, **_more):
-        raise shapely.errors.GEOSException("TopologyException: side location conflict")
+SPIKED = polygon((50, 0), (100, 0), (100, 50), (120, 50), (100, 50), (100, 100), (50, 100))
 
-    monkeypatch.setattr(overlay.shapely, "intersection", failing)
+
+@pytest.mark.parametrize("words", [{"floating": SPIKED}, {"floating": Failure, "clipper": SPIKED}])
+def test_an_invalid_result_is_not_handed_on_though_its_area_is_right(say, words):
+    assert SPIKED.area == 5000
+    say(**words)
+    pair = np.array([square(), square(50)], dtype=object)
+    ground = shared_ground(pair, np.array([0]), np.array([1]), TOUCH_M)
+    assert shapely.is_valid(ground.geometry).all()
+    assert ground.confidence.tolist() == ["checked"]
+
+
+@pytest.mark.parametrize("wrong", [square(), NOTHING, Failure])
+def test_a_witness_that_is_wrong_is_outvoted(say, wrong):
+    say(clipper=wrong)
+    assert shared(square(), square(50)) == (5000, "checked")
+
+
+@pytest.mark.parametrize("wrong", [NOTHING, Failure])
+def test_a_grid_that_is_wrong_is_not_asked_where_the_others_agree(say, wrong):
+    say(gridded=wrong)
+    assert shared(square(), square(50)) == (5000, "exact")
+
+
+@pytest.mark.parametrize("largest", ["floating", "gridded", "clipper"])
+def test_where_all_three_differ_the_largest_is_kept_and_told_to_be_uncertain(say, largest):
+    words = {"floating": box(50, 0, 60, 100), "gridded": box(50, 0, 70, 100), "clipper": box(50, 0, 80, 100)}
+    words[largest] = box(50, 0, 99, 100)
+    say(**words)
+    assert shared(square(), square(50)) == (4900, "uncertain")
+
+
+def test_where_all_three_differ_interiors_that_do_not_meet_share_nothing(say):
+    say(floating=square(), gridded=NOTHING, clipper=box(90, 0, 100, 100))
+    assert shared(square(), square(100)) is None
+    assert shared(square(), square(99)) == (10_000, "uncertain")
+
+
+def test_what_two_engines_lost_is_kept(say):
+    say(gridded=Failure, clipper=NOTHING)
+    assert shared(square(), square(50)) == (5000, "uncertain")
+
+
+def test_a_pair_on_which_the_engine_fails_twice_is_kept_as_the_witness_sees_it(say):
+    say(floating=Failure, gridded=Failure)
+    assert shared(square(), square(50, side=80)) == (pytest.approx(4000), "uncertain")
+
+
+def test_a_pair_on_which_all_fail_is_kept_with_all_it_could_be(say):
+    say(Failure, Failure, Failure)
     assert shared(square(), square(50, side=80)) == (6400, "uncertain")
+
+
+@pytest.mark.parametrize("predicate", ["intersects", "relate_pattern"])
+def test_a_predicate_that_fails_drops_no_pair(monkeypatch, predicate):
+    monkeypatch.setattr(overlay.shapely, predicate, answering(Failure))
+    assert shared(square(), square(100 - 1e-5)) == (pytest.approx(1e-3, rel=1e-4), "exact")
+    assert shared(square(), square(300)) is None
+
+
+def test_a_small_area_between_polygons_that_only_touch_is_not_believed(say):
+    say(floating=box(100, 50, 100.02, 50.02))
+    assert shared(square(), square(100)) is None
+    assert shared(square(), square(99.98)) == (pytest.approx(2), "checked")
 
 
 def test_one_bad_pair_does_not_change_the_others(monkeypatch):
@@ -149,7 +205,7 @@ def test_one_bad_pair_does_not_change_the_others(monkeypatch):
     monkeypatch.setattr(overlay.shapely, "intersection", failing)
     shapes = np.array([square(), square(50), bad, square(2050)], dtype=object)
     ground = shared_ground(shapes, np.array([0, 2]), np.array([1, 3]), TOUCH_M)
-    assert ground.area_m2.tolist() == [5000, 10_000]
+    assert ground.area_m2.tolist() == pytest.approx([5000, 5000])
     assert ground.confidence.tolist() == ["exact", "uncertain"]
 
 

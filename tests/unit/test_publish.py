@@ -266,7 +266,8 @@ def test_a_file_that_reads_back_differently_is_not_published(made, published, mo
     original = geopackage._check
 
     def check_more(path, written):
-        original(path, [replace(written[0], table=written[0].table.slice(1)), *written[1:]])
+        fewer = written[0].table.take(np.arange(1, written[0].table.num_rows))
+        original(path, [replace(written[0], table=fewer), *written[1:]])
 
     monkeypatch.setattr(geopackage, "_check", check_more)
     with pytest.raises(OutputError, match="layer areas holds"):

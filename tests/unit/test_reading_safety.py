@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from reading_fixtures import read, read_all, rows_of, shapefile, shapefile_parts, write, zipped
 
-from geopipe.io import drivers, vector
+from geopipe.io import drivers, readerprocess, vector
 from geopipe.io.delivery import ReadLimits
 from geopipe.io.sources import find_sources
 
@@ -84,7 +84,7 @@ def test_vrt_is_refused_by_gdal_itself(tmp_path: Path) -> None:
         f'<OGRVRTDataSource><OGRVRTLayer name="secret"><SrcDataSource>{secret}</SrcDataSource></OGRVRTLayer>'
         "</OGRVRTDataSource>"
     )
-    reader = vector._Reader()
+    reader = readerprocess.Reader()
     try:
         assert reader.ask("reading_fixtures:opened_without_a_look", (path,), 60) is False
         assert reader.ask("reading_fixtures:opened_without_a_look", (secret,), 60) is True
@@ -144,7 +144,7 @@ def test_only_needed_drivers_are_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "GDAL_DRIVER_PATH": "/x",
     }.items():
         monkeypatch.setenv(name, value)
-    reader = vector._Reader()
+    reader = readerprocess.Reader()
     try:
         names = reader.ask("reading_fixtures:drivers_of_both_libraries", (), 60)
         environment = reader.ask("reading_fixtures:environment_of_reader", (), 60)

@@ -25,7 +25,7 @@ from make import (
     through,
 )
 
-from geopipe.crs import choose_working_crs
+from geopipe.crs import Cells, choose_working_crs
 from geopipe.errors import ConfigError
 from geopipe.stages.reproject import reproject
 from geopipe.stages.validate import validate
@@ -224,12 +224,12 @@ def test_the_working_crs_is_chosen_from_the_records_that_are_in_range():
     records = [hazard(shapely.box(x, 18, x + 0.01, 18.01), id=f"{x}") for x in (103, 104, 105)]
     stray = hazard(shapely.box(2_000_000, 500_000, 2_000_100, 500_100), id="stray", crs="EPSG:32648")
     state = placed(*records, stray, working_crs=None)
-    assert state.working_crs == choose_working_crs(np.array([104.0]), np.array([18.0]))
+    assert state.working_crs == choose_working_crs(Cells.of(np.array([104.0]), np.array([18.0])))
 
 
 def test_with_nothing_to_measure_the_working_crs_is_that_of_laos():
     state = placed(working_crs=None)
-    assert state.working_crs == choose_working_crs(np.array([104.0]), np.array([18.0]))
+    assert state.working_crs == choose_working_crs(Cells.of(np.array([104.0]), np.array([18.0])))
 
 
 def test_a_working_crs_with_false_areas_is_refused():

@@ -162,6 +162,17 @@ def test_the_cover_says_whose_it_is_what_became_of_the_records_and_what_is_not_s
     assert len(re.findall("[ກ-ໝ]", text)) > 500
 
 
+def test_a_line_is_as_high_as_its_longest_text_needs(written):
+    few, many = "Something is odd", "Something is odd in so many words " * 20
+    state = make_features(hazard(square(), "MAG", "M-1"), hazard(square(300), "MAG", "M-2"))
+    one, two = (written(asked(state, 0, sentence=words), words[:30]) / "MAG.xlsx" for words in (few, many))
+    heights = [
+        float(re.search('<row r="2".*? ht="([0-9.]+)"', archive.read("xl/worksheets/sheet2.xml").decode())[1])
+        for archive in (zipfile.ZipFile(one), zipfile.ZipFile(two))
+    ]
+    assert heights[1] > 250 > heights[0]
+
+
 def test_the_trend_shows_earlier_deliveries_and_this_one(written):
     trend = {"MAG": [Earlier(dt.date(2025, 1, 31), 12, 7), Earlier(dt.date(2025, 4, 30), 5, 3)]}
     rows = sheet(written(asked(two_operators(), 0), trend=trend) / "MAG.xlsx", "Cover")

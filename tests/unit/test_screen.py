@@ -198,6 +198,19 @@ def test_nothing_is_said_of_returns_where_nothing_goes_back(changed):
     assert "RETURN" not in first_screen(changed, OUTPUTS)
 
 
+def test_without_files_for_senders_it_still_says_how_many_records_are_returned_and_why(changed):
+    changed["returns"] = None
+    changed["returned"] = {"MAG": 3, "NPA": 1200}
+    changed["reasons"] = {"NULL_GEOMETRY": 1203}
+    (line,) = [line for line in first_screen(changed, OUTPUTS).splitlines() if line.startswith("RETURN")]
+    assert line == (
+        "RETURN      NPA 1,200, MAG 3 (no files for senders: they come with the layers findings and "
+        "rejected): NULL_GEOMETRY 1,203"
+    )
+    changed["returned"] = {}
+    assert "RETURN" not in first_screen(changed, OUTPUTS)
+
+
 def test_the_file_to_open_next_comes_last(changed):
     assert first_screen(changed, OUTPUTS).splitlines()[-1] == (
         "OPEN NEXT   out/geopipe.gpkg in QGIS; figures in out/summary.json"

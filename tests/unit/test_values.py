@@ -7,7 +7,7 @@ import pytest
 
 from geopipe.config import load_vocabulary
 from geopipe.profiles import DateRules, NumberRules
-from geopipe.values import as_area_m2, as_date, as_depth_cm, as_number, as_text
+from geopipe.values import as_area_m2, as_date, as_depth_cm, as_number, as_text, missing
 
 YEARS = load_vocabulary().plausible_years
 DAY = dt.date(2024, 1, 18)
@@ -40,6 +40,20 @@ def test_an_id_that_is_no_number_is_no_id(value):
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_figure_that_is_no_number_is_no_figure(value):
     assert as_number(pa.array([value, 7.0])).to_pylist() == [None, 7.0]
+
+
+@pytest.mark.parametrize(
+    ("column", "count"),
+    [
+        (pa.array([7.0, float("nan"), float("inf"), None]), 3),
+        (pa.array(["a", "", "  ", None]), 3),
+        (pa.array(["a", "", None]).dictionary_encode(), 2),
+        (pa.array([7, None]), 1),
+        (pa.array([dt.date(2024, 1, 2), None]), 1),
+    ],
+)
+def test_blanks_and_what_is_no_number_are_missing(column, count):
+    assert missing(column) == count == as_text(column).null_count
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "1_000", "0x10"])

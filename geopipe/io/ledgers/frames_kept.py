@@ -22,7 +22,7 @@ _CRS = b"geopipe.working_crs"
 
 def keep_frame(path: Path, frame: Frame, working_crs: str) -> str:
     """Write FEATURES so that the file is there wholly or not at all; return its sha256."""
-    table = frame.table.append_column("geometry", to_wkb(frame.geometry))
+    table = frame.table.whole().append_column("geometry", to_wkb(frame.geometry))
     table = table.replace_schema_metadata({_CRS: working_crs.encode()})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

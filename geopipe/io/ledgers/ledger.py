@@ -283,7 +283,7 @@ class _Kept:
         frames: list[Frame] = [empty_frame(FEATURES)]
         for contents in now.contents(group, receipt):
             read = concat([of_group(self._reading(now.key_of[content]), group) for content in contents])
-            replaced = read.table.filter(read.table["id_is_delivered"])["record_id"].to_pylist()
+            replaced = read.table["record_id"].filter(read.table["id_is_delivered"]).to_pylist()
             frames = [frame.take(~frame.flags("record_id", replaced)) for frame in frames] + [read]
         return concat(frames)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from geopipe.crs import WGS84, choose_operation, crs_name, transform
 from geopipe.errors import SourceError
 from geopipe.geometry import POINTS
+from geopipe.reports.rowkeys import RowKeys
 from geopipe.schema import Frame, Geometries, Indices, Mask, State, concat, make_frame, no_geometry
 from geopipe.wkb import decode, read_leniently
 
@@ -30,7 +31,6 @@ _SAME_AXES = ("EPSG:4326", "OGC:CRS84")
 # GEOS writes the place of the fault behind its reason: `Self-intersection[105.1 17.5]`.
 _PLACE = re.compile(r"\[(\S+) ([^\s\]]+)")
 _AT_A_CROSSING = ("INVALID_POLYGON", "REPAIRED_AREA_CHANGED", "REPAIR_AMBIGUOUS")
-_MOST_ROWS = 1 << 40
 
 
 @dataclass(frozen=True)
@@ -48,45 +48,6 @@ class Points:
     def latitude(self) -> NDArray[np.float64]:
         """Degrees north."""
         return np.asarray(shapely.get_y(self.geometry))
-
-
-class RowKeys:
-    """Numbers for delivered records, so that those of two frames are matched without a loop.
-
-    Parameters
-    ----------
-    state : State
-    """
-
-    def __init__(self, state: State) -> None:
-        frames = (state.features, state.reference, state.duplicates, state.unresolved, state.rejected)
-        known = {name: {""} for name in ("file", "layer")}
-        known["file"] |= {delivery.file for delivery in state.deliveries}
-        for name, values in known.items():
-            values.update(*(frame.values(name) for frame in (*frames, state.findings)))
-        self._files, self._layers = (pa.array(sorted(values), pa.string()) for values in known.values())
-
-    def of(self, frame: Frame) -> NDArray[np.int64]:
-        """Return the number of each row's record, -1 where it is about no single record."""
-        file, layer = (
-            pc.index_in(pc.fill_null(frame.table[name].combine_chunks(), ""), known).to_numpy(
-                zero_copy_only=False
-            )
-            for name, known in (("file", self._files), ("layer", self._layers))
-        )
-        row = pc.fill_null(frame.table["row"], -1).to_numpy()
-        place = file.astype(np.int64) * len(self._layers) + layer.astype(np.int64)
-        return np.where(row >= 0, place * _MOST_ROWS + row, -1)
-
-    def find(self, wanted: NDArray[np.int64], frame: Frame) -> Indices:
-        """Return the first row of a frame for each wanted number, -1 where it has none."""
-        have = self.of(frame)
-        if len(have) == 0:
-            return np.full(len(wanted), -1, dtype=np.intp)
-        order = np.argsort(have, kind="stable")
-        at = np.minimum(np.searchsorted(have, wanted, sorter=order), len(have) - 1)
-        found = order[at]
-        return np.where((have[found] == wanted) & (wanted >= 0), found, -1)
 
 
 def fault_points(state: State, items: Frame, own_ground: Mask, keys: RowKeys) -> Points:
@@ -122,7 +83,7 @@ def fault_points(state: State, items: Frame, own_ground: Mask, keys: RowKeys) ->
 def _found(frame: Frame, at: Indices) -> Geometries:
     """Return the geometry of each row that was found, None elsewhere."""
     result = no_geometry(len(at))
-    result[at >= 0] = frame.geometry[at[at >= 0]]
+    result[at >= 0] = frame.take(at[at >= 0]).geometry
     return result
 
 
@@ -151,7 +112,7 @@ def _crossings(features: Frame, at: Indices) -> Geometries:
 
 def _delivered(features: Frame, rows: Indices) -> Geometries:
     """Return delivered geometries with x and y only; rings that were not closed are closed."""
-    wkb = features.table["source_geometry"].take(pa.array(rows)).to_numpy(zero_copy_only=False)
+    wkb = features.table.select(["source_geometry"]).take(rows)["source_geometry"].to_numpy()
     shapes = decode(np.asarray(wkb, dtype=object))
     for row in np.flatnonzero(shapely.is_missing(shapes)):
         shapes[row] = read_leniently(wkb[row]).geometry if wkb[row] is not None else None
@@ -161,7 +122,7 @@ def _delivered(features: Frame, rows: Indices) -> Geometries:
 def _crs_of(features: Frame, at: Indices, usable: Indices) -> NDArray[np.object_]:
     """Return the CRS in which the coordinates of each wanted row are read, '' for the others."""
     result = np.full(len(at), "", dtype=object)
-    picked = features.table.select(["crs", "source_crs"]).take(pa.array(at[usable]))
+    picked = features.table.select(["crs", "source_crs"]).take(at[usable])
     read_in, stated = (picked[name].to_pylist() for name in ("crs", "source_crs"))
     result[usable] = [one or other for one, other in zip(read_in, stated, strict=True)]
     return result

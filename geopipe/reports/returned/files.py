@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ from geopipe.errors import OutputError
 from geopipe.identity import hash_text
 from geopipe.reports.returned.layers import write_layers
 from geopipe.reports.returned.returns import LANGUAGES, Return
-from geopipe.reports.returned.workbook import write_workbook
 
 # Below a result's folder.
 FOLDER = "return"
+# A result that shows one of these layers comes with the files for senders; another is for one question only.
+_LAYERS_THAT_GO_BACK = frozenset({"findings", "rejected"})
 # What the summary calls each file of a return, and how its name ends.
 ENDINGS = {"file": "xlsx", "geopackage": "gpkg"}
 # Windows refuses some signs, and names of old devices; others are a nuisance in e-mails and scripts.
@@ -44,6 +45,11 @@ def _safe(name: str) -> str:
     return f"{text}_" if _DEVICES.fullmatch(text) else text or "sender"
 
 
+def are_wanted(layers: Iterable[str]) -> bool:
+    """Say whether a result of these layers comes with the files for senders."""
+    return not _LAYERS_THAT_GO_BACK.isdisjoint(layers)
+
+
 def summarise_returns(returns: Sequence[Return]) -> dict[str, dict[str, Any]]:
     """Return for the summary how much goes back to each sender, and in which files."""
     stems = file_stems([back.sender for back in returns])
@@ -67,6 +73,8 @@ def write_returns(
     OutputError
         When the disk refuses.
     """
+    from geopipe.reports.returned.workbook import write_workbook
+
     stems = file_stems([back.sender for back in returns])
     written = []
     try:

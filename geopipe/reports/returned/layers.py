@@ -13,6 +13,7 @@ from geopipe.catalogue import Language
 from geopipe.crs import parse_crs
 from geopipe.geometry import LINES, POINTS, POLYGONS
 from geopipe.io.geopackage import Layer, write_geopackage
+from geopipe.picked import Picked
 from geopipe.reports.returned.returns import LANGUAGES, Return
 from geopipe.reports.returned.texts import ANSWER_COLUMNS, COLUMNS
 
@@ -53,4 +54,4 @@ def _points(back: Return, languages: Sequence[Language]) -> Layer:
     left_out = tuple(f"_{language}" for language in LANGUAGES if language not in languages)
     names = [name for name in COLUMNS if not left_out or not name.endswith(left_out)]
     table = pa.table({name: made[name] if name in made else back.rows.table[name] for name in names})
-    return Layer("returned", table, back.rows.geometry, "Point")
+    return Layer("returned", Picked(table), back.rows.geometry, "Point")

@@ -20,9 +20,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geopipe.catalogue import Catalogue, Language
-from geopipe.reports.returned.fault_places import OUTLINES, RowKeys, fault_points, outlines
+from geopipe.reports.returned.fault_places import OUTLINES, fault_points, outlines
 from geopipe.reports.returned.items import ASKED, for_senders, own_pairs, refused, whole_files
 from geopipe.reports.returned.senders import FileCount, Senders, file_counts
+from geopipe.reports.rowkeys import RowKeys
 from geopipe.schema import Frame, Mask, State, concat, make_frame
 from geopipe.terms import Severity
 
@@ -218,7 +219,7 @@ def _order(rows: Frame) -> NDArray[np.intp]:
     levels = pa.array([level.value for level in Severity], pa.string())
     rank = pc.index_in(rows.table["severity"].combine_chunks(), levels)
     names = ["sender", "rank", "file", "layer", "row", "code", "own_id", "details", "figure"]
-    table = rows.table.append_column("rank", rank)
+    table = rows.table.whole().append_column("rank", rank)
     order = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in names])
     return np.asarray(order.to_numpy(), dtype=np.intp)
 
@@ -260,8 +261,10 @@ def _cutoffs(state: State, senders: Senders) -> dict[str, dt.date]:
     """Return the newest date of information of each sender's records."""
     newest: dict[str, dt.date] = {}
     for frame in (state.features, state.reference):
-        groups = frame.table.select(["operator", "file", "date_of_information"]).group_by(
-            ["operator", "file"]
+        groups = (
+            frame.table.select(["operator", "file", "date_of_information"])
+            .whole()
+            .group_by(["operator", "file"])
         )
         for row in groups.aggregate([("date_of_information", "max")]).to_pylist():
             date, sender = row["date_of_information_max"], senders.one(row["operator"], row["file"])

@@ -135,9 +135,8 @@ def file_counts(
 
 def _counted(frame: Frame, senders: Senders) -> Counter[tuple[str, str]]:
     """Count records by sender and file."""
-    groups = (
-        frame.table.select(["operator", "file"]).group_by(["operator", "file"]).aggregate([([], "count_all")])
-    )
+    columns = frame.table.select(["operator", "file"]).whole()
+    groups = columns.group_by(["operator", "file"]).aggregate([([], "count_all")])
     counts: Counter[tuple[str, str]] = Counter()
     for row in groups.to_pylist():
         counts[senders.one(row["operator"], row["file"]), row["file"]] += row["count_all"]

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from geopipe.catalogue import Language
 from geopipe.reports.returned.texts import Words
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 _FONT, _LAO_FONT = "Arial", "Noto Sans Lao"
 _A4 = 9
 # Lao needs more room above and below a line than Latin letters of the same size.
-_LINE_POINTS = 14.0
+_LINE_POINTS, _MARGIN_POINTS = 14.0, 2.0
 # Longer texts help nobody, and Excel would cut them in silence at 32,767.
 _LONGEST_TEXT = 2_000
 # XML and Excel have no place for these; an id that holds one shows it as a sign.
@@ -96,7 +99,12 @@ def height_of(cells: Iterable[tuple[str, float]]) -> float:
 
     Programs that do not fit rows by themselves would show only the first line of each.
     """
-    return _LINE_POINTS * max((lines_of(text, width) for text, width in cells), default=1) + 2
+    return _LINE_POINTS * max((lines_of(text, width) for text, width in cells), default=1) + _MARGIN_POINTS
+
+
+def heights_of(lines: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the height (points) of each row from how many lines its longest text needs."""
+    return _LINE_POINTS * lines + _MARGIN_POINTS
 
 
 def print_setup(sheet: Worksheet, sender: str, pages_wide: int = 1) -> None:

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import math
 import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
 
 from geopipe.catalogue import Catalogue, Language
 from geopipe.errors import OutputError
 from geopipe.reports.returned import texts
 from geopipe.reports.returned.cover import Cover
 from geopipe.reports.returned.returns import LANGUAGES, Return
-from geopipe.reports.returned.styles import Styles, heading, height_of, plain, print_setup
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-    from xlsxwriter.format import Format
-    from xlsxwriter.worksheet import Worksheet
+from geopipe.reports.returned.styles import (
+    Styles,
+    heading,
+    height_of,
+    heights_of,
+    lines_of,
+    plain,
+    print_setup,
+)
 
 COVER, RECORDS = "Cover", "Records"
 # Excel has 1,048,576 rows; what does not fit stands on a further sheet.
@@ -60,10 +68,8 @@ def write_workbook(
     OutputError
         When the disk refuses, or the file read back does not hold every line.
     """
-    import xlsxwriter
-
     data = io.BytesIO()
-    workbook = xlsxwriter.Workbook(data, {"in_memory": True})
+    workbook = Workbook(data, {"in_memory": True})
     workbook.set_properties({"title": texts.TITLE.en, "created": _CREATED})
     styles = Styles.of(workbook)
     Cover(workbook.add_worksheet(COVER), styles, languages, catalogue).write(back)
@@ -106,17 +112,28 @@ def _write_lines(
     """Write one sheet of lines, from line `start` on."""
     rows = back.rows.table.slice(start, LINES_PER_SHEET)
     names, last = _columns(languages), rows.num_rows
+    lines = np.ones(last)
     for at, name in enumerate(names):
         is_answer, style = name in texts.ANSWER_COLUMNS, _style_of(name, styles)
         head = styles.answer_header if is_answer else styles.header
         sheet.write_string(0, at, heading(texts.COLUMNS[name], languages), head)
         # Cells for answers are empty: the whole column gets their format.
         sheet.set_column(at, at, _WIDTHS[name], style if is_answer else None)
+        if is_answer:
+            continue
         if name == "number":
-            _write_column(sheet, at, name, range(start + 1, start + last + 1), style)
-        elif not is_answer:
-            _write_column(sheet, at, name, rows[name].to_pylist(), style)
-    _fit_rows(sheet, names, rows, languages)
+            _write_numbers(sheet, at, np.arange(start + 1.0, start + last + 1), style)
+        elif name in _NUMBERS:
+            _write_numbers(sheet, at, rows[name].to_numpy().astype(float), style)
+        else:
+            shown, codes = _texts(rows[name])
+            _write_texts(sheet, at, shown, codes, style)
+            if name in _WRAPPED:
+                needed = [lines_of(text, _WIDTHS[name]) for text in shown]
+                lines = np.maximum(lines, np.array([*needed, 1])[codes])
+    sheet.set_row(0, height_of((heading(texts.COLUMNS[name], languages), _WIDTHS[name]) for name in names))
+    for line, height in enumerate(heights_of(lines).tolist(), start=1):
+        sheet.set_row(line, height)
     corrected = names.index("corrected")
     sheet.data_validation(
         1, corrected, max(1, last), corrected, {"validate": "list", "source": list(texts.ANSWERS)}
@@ -128,28 +145,26 @@ def _write_lines(
     print_setup(sheet, back.sender, pages_wide=2)  # on one page the letters would be too small
 
 
-def _fit_rows(sheet: Worksheet, names: Sequence[str], rows: pa.Table, languages: Sequence[Language]) -> None:
-    """Make each row as high as its longest text needs."""
-    sheet.set_row(0, height_of((heading(texts.COLUMNS[name], languages), _WIDTHS[name]) for name in names))
-    wrapped = [name for name in names if name in _WRAPPED]
-    columns = (rows[name].fill_null("").to_pylist() for name in wrapped)
-    for line, cells in enumerate(zip(*columns, strict=True), start=1):
-        widths = (_WIDTHS[name] for name in wrapped)
-        sheet.set_row(line, height_of(zip(cells, widths, strict=True)))
+def _texts(column: pa.ChunkedArray) -> tuple[list[str], NDArray[np.intp]]:
+    """Return the different texts of a column, and which of them each line holds, -1 for none."""
+    encoded = column.combine_chunks().dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy().astype(np.intp)
+    return [plain(text) for text in encoded.dictionary.to_pylist()], codes
 
 
-def _write_column(sheet: Worksheet, at: int, name: str, values: Sequence[Any], style: Format) -> None:
-    """Write the values of one column below its heading: numbers as numbers, texts never as formulas."""
-    present = [(line, value) for line, value in enumerate(values, start=1) if value is not None]
-    if name in _NUMBERS:
-        for line, value in present:
-            if math.isfinite(value):  # Excel knows no other numbers
-                sheet.write_number(line, at, value, style)
-        return
-    # A few texts are written many times: each is looked at once.
-    shown = {value: plain(value) for value in {value for _, value in present}}
-    for line, value in present:
-        sheet.write_string(line, at, shown[value], style)
+def _write_texts(
+    sheet: Worksheet, at: int, shown: Sequence[str], codes: NDArray[np.intp], style: Format
+) -> None:
+    """Write the texts of one column below its heading, never as formulas."""
+    for line, code in enumerate(codes.tolist(), start=1):
+        if code >= 0:
+            sheet.write_string(line, at, shown[code], style)
+
+
+def _write_numbers(sheet: Worksheet, at: int, values: NDArray[np.float64], style: Format) -> None:
+    """Write the numbers of one column below its heading; Excel knows only finite ones."""
+    for line in np.flatnonzero(np.isfinite(values)).tolist():
+        sheet.write_number(line + 1, at, values[line], style)
 
 
 def _style_of(name: str, styles: Styles) -> Format:

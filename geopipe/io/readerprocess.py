@@ -1,0 +1,130 @@
+"""A process that reads files: asked through a pipe, ended when it takes too long, replaced when it dies."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import pickle
+import subprocess
+import sys
+import threading
+
+from geopipe.io.answers import Failure
+from geopipe.io.environment import gdal_environment
+
+# Processes that were started before anybody knew what they will be asked.
+_WARM: list[subprocess.Popen[bytes]] = []
+
+
+def warm_up(count: int, prepared_by: str) -> None:
+    """Start reader processes before they are needed, while this one still loads its own libraries.
+
+    Parameters
+    ----------
+    count : int
+    prepared_by : str
+        `module:name` of what each process calls before it waits for its first request.
+    """
+    module, _, function = prepared_by.partition(":")
+    if not _WARM:
+        atexit.register(_end_warm)
+    _WARM.extend(_start_process(f"from {module} import {function}; {function}(); ") for _ in range(count))
+
+
+def _end_warm() -> None:
+    """End the processes that nobody has asked anything."""
+    while _WARM:
+        process = _WARM.pop()
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+        process.wait()
+
+
+def _start_process(first: str) -> subprocess.Popen[bytes]:
+    """Start a process that runs some code and then waits for requests."""
+    # Not multiprocessing: its spawn runs the user's own script again, and imports what that imports.
+    path = f"import sys; sys.path[:] = {sys.path!r}; "
+    return subprocess.Popen(  # noqa: S603
+        [sys.executable, "-X", "utf8", "-c", f"{path}from geopipe.io.child import serve; {first}serve()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=gdal_environment(os.environ),
+    )
+
+
+class ReaderDiedError(Exception):
+    """A reader process ended before it answered."""
+
+
+class ReaderFaultError(Exception):
+    """A fault of geopipe's own code in a reader process; `trace` says where."""
+
+    def __init__(self, name: str, text: str, trace: str) -> None:
+        super().__init__(name, text, trace)
+        self.trace = trace
+
+    def __str__(self) -> str:
+        return self.trace
+
+
+class Reader:
+    """One reader process, started when it is first needed and again after each death."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.out_of_time = False
+        self.retired = False
+
+    def ask(self, name: str, arguments: tuple[object, ...], seconds: float) -> object:
+        """Return the answer of a function in the process; raise ReaderDiedError when none comes."""
+        if self.retired:
+            raise ReaderDiedError
+        process = self.process or self._start()
+        self.out_of_time = False
+        timer = threading.Timer(seconds, self._stop_late)
+        timer.daemon = True
+        timer.start()
+        try:
+            if process.stdin is None or process.stdout is None:
+                raise ReaderDiedError
+            pickle.dump((name, arguments), process.stdin)
+            process.stdin.flush()
+            answer = pickle.load(process.stdout)  # noqa: S301
+        except (EOFError, OSError, pickle.UnpicklingError) as error:
+            self.close()
+            raise ReaderDiedError from error
+        finally:
+            timer.cancel()
+        if isinstance(answer, Failure):
+            raise ReaderFaultError(answer.name, answer.text, answer.trace)
+        return answer
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        self.process = _WARM.pop() if _WARM else _start_process("")
+        return self.process
+
+    def _stop_late(self) -> None:
+        self.out_of_time = True
+        if self.process is not None:
+            self.process.kill()
+
+    def retire(self) -> None:
+        """End the process for good."""
+        self.retired = True
+        self.close()
+
+    def close(self) -> None:
+        """End the process."""
+        process, self.process = self.process, None
+        if process is not None:
+            process.kill()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    # A pipe whose reader is gone has nothing left to flush.
+                    with contextlib.suppress(OSError):
+                        pipe.close()
+            process.wait()

@@ -1,0 +1,162 @@
+"""A run in a workspace: what earlier runs left there is used again, and what this one learns is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from geopipe.codestamp import code_stamp
+from geopipe.config import Config
+from geopipe.engine.known import renew
+from geopipe.errors import GeopipeError
+from geopipe.index import build_index, is_current
+from geopipe.io.beside import Neighbours
+from geopipe.io.ledgers.ledger import Ledger
+from geopipe.io.ledgers.ledgerfile import NAME as LEDGER
+from geopipe.io.ledgers.received import Received, received
+from geopipe.io.store import hold, load_saved_config, save_config, write_text
+from geopipe.pipeline import Past, Progress, Result, finish, run, silent
+from geopipe.preparation.kept import Kept, key_of
+from geopipe.preparation.together import Job, jobs_of
+from geopipe.reports.publish import GEOPACKAGE, INDEX, SUMMARY, point_to, read_summary, settle
+from geopipe.reports.returned.returns import Earlier
+from geopipe.schema import State, boxes_of
+from geopipe.steps import today
+
+# What a run leaves in its workspace last.
+LAST = "last_run.json"
+_PREPARED = "prepared"
+
+
+def run_and_keep(config: Config, progress: Progress = silent) -> Result:
+    """Run every stage and publish a run folder of its own, doing again only what depends on what has changed.
+
+    A delivery that was read before in the same way is taken from the workspace, and so are pairs of areas
+    that were measured before. Where nothing at all has changed, the last run stands. The folder's name comes
+    from the content: the same content leads to the run that is there already.
+    """
+    with hold(config.workspace):
+        save_config(config.workspace, config)
+        jobs = jobs_of(config)
+        if (last := _last_run(config, jobs)) is not None:
+            return last
+        started = dt.datetime.now(dt.UTC)
+        kept = Kept(config.workspace / _PREPARED)
+        with Ledger.open(config.workspace) as ledger:
+            result, folder = _run_with(ledger, config, kept, started, progress)
+        kept.forget_others()
+        if config.known_pairs:
+            renew(config.known_pairs)
+        told = {"run": folder.name, "depends_on": _depends_on(config, jobs)}
+        write_text(config.workspace / LAST, json.dumps(told) + "\n")
+        return result
+
+
+def _last_run(config: Config, jobs: Sequence[Job]) -> Result | None:
+    """Return the last run, if it is whole and everything that it depends on is as it was."""
+    try:
+        told = json.loads((config.workspace / LAST).read_text(encoding="utf-8"))
+        if told["depends_on"] != _depends_on(config, jobs):
+            return None
+        folder = config.output / "runs" / told["run"]
+        summary = read_summary(folder)
+    except (OSError, ValueError, KeyError, TypeError, GeopipeError):
+        return None
+    point_to(config.output, folder)
+    plain = {name: value for name, value in summary.items() if name not in ("files", "run")}
+    return Result(plain, (folder / GEOPACKAGE, folder / SUMMARY))
+
+
+def _depends_on(config: Config, jobs: Sequence[Job]) -> str:
+    """Return a hash of all that a run's result depends on: deliveries, rules, day, code, what came before."""
+    neighbours = Neighbours()
+    ledger = b""
+    with contextlib.suppress(OSError):
+        ledger = (config.workspace / LEDGER).read_bytes()
+    told: list[Any] = [
+        [[key_of(job.task), job.source.problem and repr(job.source.problem)] for job in jobs],
+        [neighbours.of(job.source.path) for job in jobs],
+        config.model_dump_json(),
+        str(today(config)),
+        code_stamp(),
+        sha256(ledger).hexdigest(),
+    ]
+    return sha256(json.dumps(told).encode()).hexdigest()
+
+
+def last_state(workspace: Path) -> State:
+    """Return what the stages make of a workspace's deliveries, most of it from what is kept there.
+
+    Raises
+    ------
+    ConfigError
+        When nothing has run there.
+    """
+    config = load_saved_config(workspace)
+    with hold(workspace), Ledger.existing(workspace) as ledger:
+        return _stages(ledger, config, Kept(workspace / _PREPARED), silent)[0]
+
+
+def _stages(
+    ledger: Ledger, config: Config, kept: Kept, progress: Progress
+) -> tuple[State, tuple[Received, ...]]:
+    """Run all stages; return what they made, and the deliveries as they were received."""
+    came: list[tuple[Received, ...]] = []
+
+    def keep(made: State) -> State:
+        """Remember the deliveries as they were placed, and add what was in force before them."""
+        came.append(received(made))
+        before = ledger.before(came[0], made.working_crs)
+        return replace(made, previous=before.previous, carried_before=before.carried)
+
+    return run(config, progress, keep, kept), came[0]
+
+
+def _run_with(
+    ledger: Ledger, config: Config, kept: Kept, started: dt.datetime, progress: Progress
+) -> tuple[Result, Path]:
+    """Run all stages, publish, and write down what was received."""
+    state, came = _stages(ledger, config, kept, progress)
+    building = config.output / "runs" / ".building"
+    shutil.rmtree(building, ignore_errors=True)  # of a run that was interrupted
+    result = finish(state, config, building, started, progress, _past(ledger, state, came))
+    content = json.dumps(result.summary, sort_keys=True, ensure_ascii=False)
+    folder = settle(building, config.output / "runs", content)
+    progress("index")
+    ids = state.features.numpy("row_id")
+    boxes = boxes_of(state.features)
+    if not is_current(folder / INDEX, boxes, ids):
+        build_index(folder / INDEX, boxes, ids)
+    # First remembered, then shown: a run that dies between the two is made again, and forgets nothing.
+    ledger.record(folder.name, started, came, state, state.carried)
+    point_to(config.output, folder)
+    return Result(result.summary, tuple(folder / path.name for path in result.outputs)), folder
+
+
+def _past(ledger: Ledger, state: State, came: Sequence[Received]) -> Past:
+    """Return what went back to each operator before, and which deliveries in force were not read now."""
+    now = {delivery.content_hash for delivery in state.deliveries}
+    operators = {*state.features.values("operator"), *state.rejected.values("operator")}
+    trend: dict[str, list[Earlier]] = {}
+    for operator in sorted(operators):
+        returned: dict[dt.date, int] = {}
+        for row in ledger.trend(operator):
+            if row["content_hash"] not in now:
+                day = dt.datetime.fromisoformat(row["received_at"]).date()
+                returned[day] = returned.get(day, 0) + row["returned"]
+        trend[operator] = [Earlier(day, count) for day, count in sorted(returned.items())]
+    # What a whole register replaces is in force no longer once this run is recorded.
+    replaced = {item.operator for item in state.deliveries if item.mode == "snapshot"}
+    not_read = [
+        {"file": row["file"], "operator": row["operator"]}
+        for row in ledger.not_read(came)
+        if row["operator"] not in replaced
+    ]
+    return Past(trend, not_read)

@@ -1,0 +1,79 @@
+"""One part of the records, from who stands for whom to overlaps and gaps; this runs in a worker process."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from geopipe.config import Config, load_policy
+from geopipe.io.store import read_frames, write_state
+from geopipe.schema import Frame, Indices, State, concat
+from geopipe.steps import STEPS_OF_PARTS, advance
+from geopipe.threads import one_thread
+
+_STANDING = "standing.npy"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a worker is told: where the prepared deliveries are, which of their records, and where to write.
+
+    `areas` and `points` are rows of all prepared deliveries, one after the other, ascending; `changed` holds
+    columns of those areas that became others since they were prepared.
+    """
+
+    deliveries: tuple[str, ...]
+    areas: Indices
+    points: Indices
+    changed: dict[str, pa.ChunkedArray]
+    config: Config
+    working_crs: str
+    today: dt.date | None
+    result: str
+
+
+def settle(part: Part) -> str:
+    """Settle the records of a part, and leave the outcome in its result folder; return that.
+
+    A part that is settled twice, because a worker was thought lost, gives the same files.
+    """
+    areas, points = _records(part.deliveries)
+    mine = areas.take(part.areas)
+    state = State(
+        features=replace(mine, table=mine.table.replacing(part.changed)),
+        reference=points.take(part.points),
+        working_crs=part.working_crs,
+        today=part.today,
+    )
+    policy = load_policy(part.config.policy)
+    with one_thread():
+        for stage in STEPS_OF_PARTS:
+            state = advance(state, stage, part.config, policy, STEPS_OF_PARTS)
+    stands = pc.is_in(mine.table["row_id"], state.features.table["row_id"].combine_chunks())
+    rows = part.areas[stands.to_numpy().astype(bool)]
+    folder = Path(part.result)
+    nothing = State(working_crs=state.working_crs)
+    write_state(folder, replace(state, features=nothing.features, reference=nothing.reference))
+    np.save(folder / _STANDING, rows)
+    return part.result
+
+
+def standing(folder: str) -> Indices:
+    """Return the rows of the records that stand, of a part that is settled."""
+    return np.asarray(np.load(Path(folder) / _STANDING), dtype=np.intp)
+
+
+@lru_cache(maxsize=1)
+def _records(deliveries: tuple[str, ...]) -> tuple[Frame, Frame]:
+    """Return areas and points of all prepared deliveries; what is in the files stays there."""
+    frames = [read_frames(Path(folder), ("features", "reference")) for folder in deliveries]
+    nothing = State()
+    areas = concat([nothing.features, *(frame["features"] for frame in frames if "features" in frame)])
+    points = concat([nothing.reference, *(frame["reference"] for frame in frames if "reference" in frame)])
+    return areas, points

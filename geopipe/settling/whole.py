@@ -1,0 +1,101 @@
+"""All records: divided into parts, settled side by side, and put together as if settled at once."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import shapely
+from numpy.typing import NDArray
+
+from geopipe.config import Config, Policy
+from geopipe.engine.divide import divide
+from geopipe.io.store import read_state
+from geopipe.schema import Frame, State, boxes_of
+from geopipe.settling.executors import Executor
+from geopipe.settling.part import Part, settle, standing
+from geopipe.steps import in_order
+
+# Fewer records than this are settled here sooner than anywhere else.
+WORTH_DIVIDING = 20_000
+
+
+def may_be_divided(state: State, config: Config) -> bool:
+    """Say whether a state after `check` can be settled in parts: what is not in the deliveries cannot."""
+    is_alone = not len(state.previous) and not len(state.carried_before)
+    one_truth = state.features.values("role") in (["operator"], [])
+    many = config.executor is not None or len(state.features) >= WORTH_DIVIDING
+    return is_alone and one_truth and many
+
+
+def settle_in_parts(
+    state: State, deliveries: Sequence[Path], config: Config, policy: Policy, executor: Executor, shared: Path
+) -> State:
+    """Settle the records of prepared deliveries through an executor whose workers see the folder `shared`.
+
+    Parameters
+    ----------
+    state : State
+        After `check`, without earlier deliveries and without copies: nothing but these deliveries.
+    deliveries : sequence of Path
+        Folders of the prepared deliveries, in the order of the rows of `state`.
+
+    Returns
+    -------
+    State
+        What the stages `deduplicate` to `overlaps` give for all records at once.
+    """
+    areas = len(state.features)
+    parts = divide(_boxes(state), policy.gaps.width_m, _alike(state), config.areas_in_a_part)
+    with tempfile.TemporaryDirectory(prefix=".parts-", dir=shared, ignore_cleanup_errors=True) as folder:
+        jobs = [
+            Part(
+                tuple(str(path.resolve()) for path in deliveries),
+                rows[rows < areas],
+                rows[rows >= areas] - areas,
+                _changed(state, rows[rows < areas]),
+                config,
+                state.working_crs,
+                state.today,
+                str(Path(folder).resolve() / str(number)),
+            )
+            for number, rows in enumerate(parts)
+        ]
+        results = list(executor.map(settle, jobs))
+        return _together(state, results)
+
+
+def _boxes(state: State) -> NDArray[np.float64]:
+    """Return the boxes of areas and points (west, south, east, north in m)."""
+    return np.vstack([boxes_of(state.features), shapely.bounds(state.reference.geometry).reshape(-1, 4)])
+
+
+def _alike(state: State) -> list[NDArray[np.int64]]:
+    """Return numbers of records that are versions of one: rows with the same id of the operator's."""
+    column = state.features.table["record_id"].combine_chunks().dictionary_encode()
+    numbers = column.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    points = np.full(len(state.reference), -1, dtype=np.int64)
+    return [np.concatenate([numbers, points])]
+
+
+def _changed(state: State, rows: NDArray[np.intp]) -> dict[str, pa.ChunkedArray]:
+    """Return the columns of some areas that are others now than in the prepared deliveries."""
+    return {name: column.take(pa.array(rows)) for name, column in state.features.table.own.items()}
+
+
+def _together(state: State, results: Sequence[str]) -> State:
+    """Put what the parts have left together."""
+    rows = np.concatenate([np.empty(0, dtype=np.intp), *(standing(folder) for folder in results)])
+    settled = [read_state(Path(folder)) for folder in results]
+    added = {
+        item.name: [frame for part in settled if len(frame := getattr(part, item.name))]
+        for item in fields(State)
+        if isinstance(getattr(state, item.name), Frame) and item.name not in ("features", "reference")
+    }
+    whole = state.adding(**added)
+    kept = state.features.take(np.sort(rows)).sorted_by("row_id")
+    return in_order(replace(whole, features=kept))

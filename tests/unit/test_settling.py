@@ -1,0 +1,217 @@
+"""Records settled in parts, by any number of workers, end as if they had been settled at once."""
+
+import os
+import signal
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+from conftest import UTM_48N
+
+from geopipe import pipeline
+from geopipe.config import Config, DeliverySpec
+from geopipe.demo import make_demo
+from geopipe.engine.divide import divide
+from geopipe.errors import ConfigError, GeopipeError
+from geopipe.schema import Frame, State
+from geopipe.settling import executors, whole
+from geopipe.settling.executors import Here, executor
+from geopipe.settling.part import settle
+
+# --- how records are divided ------------------------------------------------------------------------
+
+
+def boxes(*corners, side=10.0):
+    return np.array([[x, y, x + side, y + side] for x, y in corners], dtype=float)
+
+
+def alone(size):
+    return [np.arange(size)]
+
+
+def parts(found):
+    return sorted(part.tolist() for part in found)
+
+
+def test_records_that_come_near_stay_in_one_part():
+    found = divide(boxes((0, 0), (11, 0), (5000, 0)), 2.0, alone(3), most=1)
+    assert parts(found) == [[0, 1], [2]]
+
+
+def test_records_farther_apart_than_near_need_not():
+    assert parts(divide(boxes((0, 0), (12.5, 0)), 2.0, alone(2), most=1)) == [[0], [1]]
+
+
+def test_a_chain_of_neighbours_is_one_part_however_long():
+    row = boxes(*((9.0 * n, 9.0 * n) for n in range(50)))
+    assert parts(divide(row, 2.0, alone(50), most=5)) == [list(range(50))]
+
+
+def test_versions_of_one_record_stay_together_wherever_they_lie():
+    numbers = np.array([7, 3, 7, -1, -1])
+    found = divide(boxes((0, 0), (500, 0), (90_000, 0), (200, 0), (300, 0)), 2.0, [numbers], most=1)
+    assert parts(found) == [[0, 2], [1], [3], [4]]
+
+
+def test_small_parts_are_put_together_up_to_the_most():
+    scattered = boxes(*((1000.0 * n, 0) for n in range(10)))
+    assert [len(part) for part in divide(scattered, 2.0, alone(10), most=4)] == [4, 4, 2]
+
+
+def test_every_record_is_in_exactly_one_part():
+    random = np.random.default_rng(3)
+    some = boxes(*random.uniform(-40_000, 40_000, (3000, 2)), side=150.0)
+    numbers = random.integers(-1, 2000, 3000)
+    found = divide(some, 2.0, [numbers], most=100)
+    assert sorted(np.concatenate(found).tolist()) == list(range(3000))
+    part_of = np.empty(3000, dtype=int)
+    for number, rows in enumerate(found):
+        part_of[rows] = number
+        assert (np.diff(rows) > 0).all()
+    grown = shapely.box(*(some + np.array([-1, -1, 1, 1])).T)
+    left, right = shapely.STRtree(grown).query(grown, predicate="intersects")
+    assert (part_of[left] == part_of[right]).all()
+    for number in range(2000):
+        assert len(set(part_of[numbers == number])) <= 1
+    assert len(found) > 10
+
+
+def test_nothing_is_divided_into_nothing():
+    assert divide(np.empty((0, 4)), 2.0, [np.empty(0, dtype=int)], most=5) == []
+
+
+# --- the same result --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    make_demo(folder, size=900, seed=11)
+    return folder
+
+
+def ran(demo, folder, **more):
+    spec = DeliverySpec(path=demo, assume_crs=UTM_48N)
+    return pipeline.run(Config(deliveries=(spec,), output=folder, confirmations=None, **more))
+
+
+@pytest.fixture(scope="module")
+def at_once(demo, tmp_path_factory):
+    return ran(demo, tmp_path_factory.mktemp("out"))
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    monkeypatch.setattr(whole, "WORTH_DIVIDING", 1)
+
+
+def assert_same(one: State, other: State):
+    for item in fields(State):
+        here, there = getattr(one, item.name), getattr(other, item.name)
+        if isinstance(here, Frame):
+            assert here.table.whole().equals(there.table.whole()), item.name
+            assert here.wkb().to_pylist() == there.wkb().to_pylist(), item.name
+        else:
+            assert here == there, item.name
+
+
+def test_there_is_something_of_everything(at_once):
+    for name in ("features", "reference", "duplicates", "overlaps", "remaining", "findings", "coverage"):
+        assert len(getattr(at_once, name)) > 0, name
+
+
+@pytest.mark.parametrize("most", [20, 100_000])
+@pytest.mark.usefixtures("small_parts")
+def test_parts_of_any_size_give_what_all_records_at_once_give(demo, at_once, tmp_path, most):
+    assert_same(ran(demo, tmp_path, areas_in_a_part=most), at_once)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.usefixtures("small_parts")
+def test_any_number_of_processes_gives_the_same(demo, at_once, tmp_path, workers):
+    assert_same(ran(demo, tmp_path, areas_in_a_part=100, workers=workers), at_once)
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_places_that_were_taken_back_since_preparing_are_not_in_the_parts(demo, tmp_path, monkeypatch):
+    # Where most records lie in another country, places are dropped again after the deliveries are prepared.
+    monkeypatch.setattr("geopipe.stages.locate._LEAST_INSIDE", 2.0)
+    divided = ran(demo, tmp_path, areas_in_a_part=100)
+    monkeypatch.setattr(whole, "WORTH_DIVIDING", 10**9)
+    assert_same(divided, ran(demo, tmp_path))
+    assert divided.overlaps.values("left_province") == divided.overlaps.values("left_province")
+
+
+def test_too_few_records_are_not_divided(at_once, tmp_path):
+    assert not whole.may_be_divided(at_once, Config(deliveries=(DeliverySpec(path=tmp_path),)))
+
+
+# --- workers ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["dask-local", "dask-local:0", "dask://", "dask://host", "ssh:4", ""])
+def test_an_executor_that_does_not_exist_is_refused(name):
+    with pytest.raises(ConfigError, match="executor"), executor(name, 2):
+        pass
+
+
+def test_a_cluster_that_does_not_answer_is_refused(monkeypatch):
+    monkeypatch.setattr(executors, "_ANSWERS_WITHIN_S", 1)
+    with pytest.raises(ConfigError, match="no scheduler answers"), executor("dask://127.0.0.1:9", 2):
+        pass
+
+
+def die_once(part):
+    """Settle a part; the worker that gets the third one first is killed over it."""
+    mark = Path(part.result).parent.parent / "died"
+    if part.result.endswith("2") and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return settle(part)
+
+
+@pytest.fixture(scope="module")
+def two_workers():
+    with executor("dask-local:2", 2) as workers:
+        yield workers
+
+
+def test_dask_workers_give_the_same(demo, at_once, tmp_path, two_workers, monkeypatch):
+    monkeypatch.setattr(pipeline, "executor", lambda *_: executors.nullcontext(two_workers))
+    assert_same(ran(demo, tmp_path, areas_in_a_part=100, executor="dask-local:2"), at_once)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dask_worker_that_is_lost_midway_costs_nothing_but_time(
+    demo, at_once, tmp_path, two_workers, monkeypatch
+):
+    monkeypatch.setattr(pipeline, "executor", lambda *_: executors.nullcontext(two_workers))
+    monkeypatch.setattr(whole, "settle", die_once)
+    kept = pipeline.Kept(tmp_path / "prepared")
+    spec = DeliverySpec(path=demo, assume_crs=UTM_48N)
+    config = Config(deliveries=(spec,), output=tmp_path, confirmations=None, areas_in_a_part=100,
+                    executor="dask-local:2")  # fmt: skip
+    assert_same(pipeline.run(config, kept=kept), at_once)
+
+
+def double(number):
+    return 2 * number
+
+
+def die_always(number):
+    if number == 1 and os.getpid() != int(os.environ["GEOPIPE_TEST_PID"]):
+        os._exit(9)
+    return number
+
+
+def test_processes_of_this_machine_give_results_in_order():
+    assert list(Here(3).map(double, range(20))) == [2 * number for number in range(20)]
+    assert list(Here(1).map(double, [])) == []
+
+
+def test_a_process_that_always_dies_is_an_error(monkeypatch):
+    monkeypatch.setenv("GEOPIPE_TEST_PID", str(os.getpid()))
+    with pytest.raises(GeopipeError, match="died several times"):
+        executors._beside(f"{__name__}:die_always", lambda do: do(1))
