@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from geopipe.errors import ConfigError
+from geopipe.processes import processes
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind, Severity
 
 LAYERS = (
@@ -217,8 +218,8 @@ class Config(Strict):
     today: dt.date | None = None
     """The day that counts as today (confirmations that end, dates in the future); None: the clock's."""
     layers: tuple[str, ...] = LAYERS
-    workers: int = Field(default=2, ge=1, le=64)
-    """How many files are read side by side."""
+    workers: int = Field(default_factory=processes, ge=1, le=64)
+    """How many processes read files, and settle parts, side by side; by default one a core, up to eight."""
     executor: str | None = None
     """Who settles duplicates and overlaps: dask-local:N, dask://HOST:PORT, or None: this machine."""
     areas_in_a_part: int = Field(default=25_000, ge=1)

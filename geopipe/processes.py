@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.abc import MetaPathFinder
 
@@ -14,6 +15,11 @@ LEAN_ENVIRONMENT = {
     # geopipe solves no equations: threads for them would only be started and ended.
     "OPENBLAS_NUM_THREADS": "1",
 }
+
+
+def processes() -> int:
+    """Return how many processes work side by side where nobody says it: one a core, up to eight."""
+    return min(os.cpu_count() or 1, 8)
 
 
 class _WithoutDataFrames(MetaPathFinder):

@@ -23,8 +23,8 @@ from geopipe.io.ledgers.ledgerfile import NAME as LEDGER
 from geopipe.io.ledgers.received import Received, received
 from geopipe.io.store import hold, load_saved_config, save_config, write_text
 from geopipe.pipeline import Past, Progress, Result, finish, run, silent
-from geopipe.preparation.kept import Kept, key_of
-from geopipe.preparation.together import Job, jobs_of
+from geopipe.preparation.kept import PERHAPS_NOT_THE_FILE, Kept, key_of
+from geopipe.preparation.together import Job, jobs_of, require_possible
 from geopipe.reports.publish import GEOPACKAGE, INDEX, SUMMARY, point_to, read_summary, settle
 from geopipe.reports.returned.returns import Earlier
 from geopipe.schema import State, boxes_of
@@ -44,6 +44,7 @@ def run_and_keep(config: Config, progress: Progress = silent) -> Result:
     """
     with hold(config.workspace):
         save_config(config.workspace, config)
+        require_possible(config)
         jobs = jobs_of(config)
         if (last := _last_run(config, jobs)) is not None:
             return last
@@ -54,9 +55,16 @@ def run_and_keep(config: Config, progress: Progress = silent) -> Result:
         kept.forget_others()
         if config.known_pairs:
             renew(config.known_pairs)
-        told = {"run": folder.name, "depends_on": _depends_on(config, jobs)}
+        depends_on = "" if _was_disturbed(result) else _depends_on(config, jobs)
+        told = {"run": folder.name, "depends_on": depends_on}
         write_text(config.workspace / LAST, json.dumps(told) + "\n")
         return result
+
+
+def _was_disturbed(result: Result) -> bool:
+    """Say whether a file could not be read for a reason that may lie in this machine, or in this hour."""
+    problems = [problem for delivery in result.summary["deliveries"] for problem in delivery["problems"]]
+    return any(problem["code"] in PERHAPS_NOT_THE_FILE for problem in problems)
 
 
 def _last_run(config: Config, jobs: Sequence[Job]) -> Result | None:

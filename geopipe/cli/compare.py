@@ -9,6 +9,7 @@ import click
 
 from geopipe.cli import options
 from geopipe.cli.show import progress, show_result
+from geopipe.processes import processes
 
 
 @click.command("compare")
@@ -41,7 +42,7 @@ def compare_command(
       geopipe compare suspect.geojson cleared.geojson --kind cha --kind cleared
       geopipe compare areas.csv --operator-field AGENCY --kind-field TYPE --id-field AREA_ID
     """
-    options.start_readers(1 if len(paths) == 1 and paths[0].is_file() else 2)
+    options.start_readers(1 if len(paths) == 1 and paths[0].is_file() else processes())
     from geopipe.pipeline import compare
 
     told = {"output": output, "executor": executor}

@@ -29,11 +29,12 @@ def run_command(
       geopipe run configs/demo.yaml
       geopipe run nightly.yaml --quiet --fail-on alarm
     """
-    options.start_readers(2)
     from geopipe.config import load_config
     from geopipe.running import run_and_keep
 
     config = load_config(config_file)
+    if not (config.workspace / "last_run.json").exists():  # else there may be nothing to read
+        options.start_readers(config.workers)
     if executor:
         config = config.model_copy(update={"executor": executor})
     with progress(quiet or as_json) as show:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from hashlib import blake2b
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
@@ -48,6 +49,8 @@ class KnownPairs:
 
     def _of(self, path: Path) -> pa.Table | None:
         try:
+            if _checksum(path) != path.stem.partition("-")[0]:
+                return None
             with pa.memory_map(str(path)) as source:
                 table = pa.ipc.open_file(source).read_all()
         except (OSError, pa.ArrowInvalid):
@@ -84,7 +87,12 @@ class KnownPairs:
             self.folder.mkdir(parents=True, exist_ok=True)
             with pa.OSFile(str(building), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
                 writer.write_table(table)
-            building.replace(self.folder / f"{name}{_NEW}")
+            building.replace(self.folder / f"{_checksum(building)}-{name}{_NEW}")
+
+
+def _checksum(path: Path) -> str:
+    """Return what a file's name begins with: one bit that flips on the disk would change an overlap."""
+    return f"{crc32(path.read_bytes()):08x}"
 
 
 def renew(folder: Path) -> None:

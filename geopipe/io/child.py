@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from geopipe.errors import GeopipeError
 from geopipe.io import drivers
 from geopipe.io.answers import Failure
 from geopipe.io.archive import Member, unpack_gzip, unpack_zip
@@ -106,6 +107,8 @@ def serve() -> None:
             answer = getattr(importlib.import_module(module), function)(*arguments)
         except MemoryError:
             raise  # what is left of the process is not to be trusted
+        except GeopipeError as error:
+            answer = error
         except Exception as error:
             answer = Failure(type(error).__name__, str(error), traceback.format_exc())
         gc.collect()

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 
+from geopipe.errors import GeopipeError
 from geopipe.io.answers import Failure
 from geopipe.io.environment import gdal_environment
 
@@ -99,6 +100,8 @@ class Reader:
             raise ReaderDiedError from error
         finally:
             timer.cancel()
+        if isinstance(answer, GeopipeError):
+            raise answer
         if isinstance(answer, Failure):
             raise ReaderFaultError(answer.name, answer.text, answer.trace)
         return answer

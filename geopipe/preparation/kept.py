@@ -9,16 +9,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from zlib import crc32
 
 from geopipe.codestamp import code_stamp
 from geopipe.config import load_policy
 from geopipe.crs import Cells
+from geopipe.errors import OutputError
 from geopipe.io.store import DAMAGED, read_state, write_text
 from geopipe.preparation.one import Extent, Task
 from geopipe.profiles import load_profile
 from geopipe.schema import State
 from geopipe.scope import not_looked_for
 
+# Too little memory, too little time, a file that is locked or still being written: tried again.
+PERHAPS_NOT_THE_FILE = frozenset({"READER_CRASHED", "TIME_LIMIT", "FILE_TOO_LARGE", "FILE_UNREADABLE"})
 _EXTENT, _BANDS = "extent.json", ("west", "south")
 
 
@@ -69,8 +73,12 @@ class Kept:
         folder = self.folder / key
         try:
             told = json.loads((folder / _EXTENT).read_text(encoding="utf-8"))
+            if told["checksums"] != checksums(folder):
+                return None
             state = read_state(folder)
         except DAMAGED:
+            return None
+        if any(code in PERHAPS_NOT_THE_FILE for item in state.deliveries for code, _ in item.problems):
             return None
         self.used.add(key)
         cells = Cells(*(Counter(dict(told[name])) for name in _BANDS))
@@ -79,11 +87,16 @@ class Kept:
     def keep(self, key: str, prepared: Path, extent: Extent) -> Made:
         """Move a prepared state to its place and return it from there; its extent, written last, ends it."""
         folder = self.folder / key
-        shutil.rmtree(folder, ignore_errors=True)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        shutil.move(prepared, folder)
         bands = {name: sorted(getattr(extent.cells, name).items()) for name in _BANDS}
-        write_text(folder / _EXTENT, json.dumps({"records": extent.records, **bands}))
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            shutil.move(prepared, folder)
+            told = {"records": extent.records, "checksums": checksums(folder), **bands}
+            write_text(folder / _EXTENT, json.dumps(told))
+        except OSError as error:
+            remedy = "Free some space there, or set another workspace."
+            raise OutputError(f"a delivery cannot be kept ({error})", str(self.folder), remedy) from error
         self.used.add(key)
         return Made(read_state(folder), extent, folder)
 
@@ -92,6 +105,17 @@ class Kept:
         for folder in _folders(self.folder):
             if folder.name not in self.used:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def checksums(folder: Path) -> dict[str, int]:
+    """Return a checksum of each Arrow file: one bit that flips on the disk would move a border."""
+    found = {}
+    for path in sorted(folder.glob("*.arrow")):
+        found[path.name] = 0
+        with path.open("rb") as file:
+            while block := file.read(1 << 22):
+                found[path.name] = crc32(block, found[path.name])
+    return found
 
 
 def _folders(root: Path) -> Iterable[Path]:

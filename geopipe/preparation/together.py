@@ -103,6 +103,8 @@ def require_possible(config: Config) -> None:
         load_profile(spec.profile)
     if config.working_crs:
         require_equal_area(config.working_crs)
+    if config.places and not config.places.file.is_file():
+        raise ConfigError("there is no such file", str(config.places.file), "Check the name and the folder.")
 
 
 def sources_of(config: Config) -> Iterator[tuple[Source, DeliverySpec]]:

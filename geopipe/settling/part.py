@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+import platform
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from geopipe.codestamp import code_stamp
 from geopipe.config import Config, load_policy
+from geopipe.errors import ConfigError, OutputError
 from geopipe.io.store import read_frames, write_state
 from geopipe.schema import Frame, Indices, State, concat
 from geopipe.steps import STEPS_OF_PARTS, advance
@@ -36,6 +39,7 @@ class Part:
     working_crs: str
     today: dt.date | None
     result: str
+    code: str = field(default_factory=code_stamp)
 
 
 def settle(part: Part) -> str:
@@ -43,6 +47,12 @@ def settle(part: Part) -> str:
 
     A part that is settled twice, because a worker was thought lost, gives the same files.
     """
+    if part.code != code_stamp():
+        raise ConfigError(
+            "a worker runs another version of geopipe, or of a library, than the program that asks it",
+            platform.node(),
+            "Install the same on all machines.",
+        )
     areas, points = _records(part.deliveries)
     mine = areas.take(part.areas)
     state = State(
@@ -59,8 +69,12 @@ def settle(part: Part) -> str:
     rows = part.areas[stands.to_numpy().astype(bool)]
     folder = Path(part.result)
     nothing = State(working_crs=state.working_crs)
-    write_state(folder, replace(state, features=nothing.features, reference=nothing.reference))
-    np.save(folder / _STANDING, rows)
+    try:
+        write_state(folder, replace(state, features=nothing.features, reference=nothing.reference))
+        np.save(folder / _STANDING, rows)
+    except OSError as error:
+        remedy = "Free some space there, or set TMPDIR to another folder."
+        raise OutputError(f"the parts cannot be written ({error})", str(folder.parent), remedy) from error
     return part.result
 
 

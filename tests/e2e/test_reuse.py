@@ -185,7 +185,6 @@ def test_a_run_that_lost_its_result_is_made_again_from_what_is_kept(tmp_path, wa
     assert result_of(tmp_path) == before
 
 
-@pytest.mark.xfail(strict=True, reason="a run in which a reader died stands like any other")
 def test_a_file_on_which_a_reader_died_is_tried_again(tmp_path, monkeypatch):
     """Too little memory or too little time may be the machine's fault of that night."""
     write_inbox(tmp_path)

@@ -178,6 +178,17 @@ def test_a_truncated_file_of_known_pairs_counts_as_none(tmp_path, counted):
     assert counted[1] == counted[0]
 
 
+def test_one_bit_that_flips_in_the_known_pairs_changes_nothing(tmp_path, counted):
+    found(AREAS, kept(tmp_path))
+    renew(tmp_path)
+    (path,) = tmp_path.glob("*.arrow")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert found(AREAS, kept(tmp_path)) == PLAIN
+    assert counted[1] == counted[0]
+
+
 def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path, counted):
     (tmp_path / "pairs").write_text("a file stands in the way")
     assert found(AREAS, kept(tmp_path / "pairs")) == PLAIN

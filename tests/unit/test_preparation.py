@@ -27,10 +27,6 @@ TODAY = dt.date(2026, 5, 4)
 FIXTURES = misbehaving_readers.__name__
 
 
-def not_yet(reason):
-    return pytest.mark.xfail(strict=True, reason=reason)
-
-
 @pytest.fixture
 def inbox(tmp_path):
     """Two deliveries of two operators."""
@@ -178,7 +174,6 @@ def test_places_that_were_redrawn_in_their_file_count(inbox):
     assert key_of(jobs_of(config)[0].task) != before
 
 
-@not_yet("the error of the operating system comes through")
 def test_places_that_are_not_there_are_an_error_of_configuration(inbox, asked, kept):
     config = config_of(inbox, places=PlacesSpec(file=inbox.with_name("nowhere.json")))
     with pytest.raises(ConfigError, match="nowhere"):
@@ -253,7 +248,7 @@ DAMAGE = {
 }
 
 
-ONE_BIT = pytest.param(flip_one_bit, id="one bit", marks=not_yet("no checksum is kept beside the records"))
+ONE_BIT = pytest.param(flip_one_bit, id="one bit")
 
 
 @pytest.mark.parametrize("damage", [*(pytest.param(how, id=name) for name, how in DAMAGE.items()), ONE_BIT])
@@ -268,7 +263,6 @@ def test_a_prepared_delivery_that_is_not_whole_counts_as_none(inbox, asked, kept
     assert len(asked) == 2
 
 
-@not_yet("the error of the operating system comes through")
 def test_a_full_disk_is_an_error_that_names_it(inbox, asked, kept, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -362,7 +356,6 @@ def test_a_file_that_changes_while_it_is_read_is_refused(inbox, rewritten, kept)
     )
 
 
-@not_yet("a failure to read is kept as if it were the content")
 def test_a_file_that_was_refused_while_it_changed_is_read_when_it_is_as_before(
     inbox, rewritten, asked, kept, monkeypatch
 ):
@@ -373,7 +366,6 @@ def test_a_file_that_was_refused_while_it_changed_is_read_when_it_is_as_before(
     assert sorted(prepared(config_of(inbox), kept).features.values("source_id")) == ["M-1", "N-1"]
 
 
-@not_yet("a failure to read is kept as if it were the content")
 def test_a_file_that_could_not_be_opened_just_now_is_tried_again(inbox, kept, monkeypatch):
     monkeypatch.setattr(together, "_FUNCTION", f"{FIXTURES}:cannot_open")
     with pytest.raises(SourceError, match="Check the drive and your rights"):
