@@ -102,7 +102,7 @@ def into(placed: Placed, working: str, config: Config, policy: Policy) -> State:
     state = placed.state
     sources = sorted(set(_sources(state.features)) | set(_sources(state.reference)))
     areas, areas_bad, operations = _transform(state.features, sources, working)
-    points, points_bad, _ = _transform(state.reference, sources, working)
+    points, points_bad, of_points = _transform(state.reference, sources, working)
     reasons = _reasons(placed.areas_box, placed.areas_fit, areas_bad, config)
     point_reasons = _reasons(placed.points_box, placed.points_fit, points_bad, config)
     done = replace(
@@ -110,7 +110,7 @@ def into(placed: Placed, working: str, config: Config, policy: Policy) -> State:
         features=areas.take(reasons == ""),
         reference=points.take(point_reasons == ""),
         working_crs=working,
-        deliveries=_with_operations(state, operations),
+        deliveries=_with_operations(state, operations | of_points),
     )
     done = _refuse(done, state.features, reasons)
     done = _refuse(done, state.reference, point_reasons)
