@@ -6,12 +6,13 @@ from collections.abc import Iterable
 
 # Each question, and the layers that show its answer.
 _SHOWN_IN = {
-    "checks of single records": {"findings", "rejected"},
+    "checks of records": {"findings", "rejected"},
+    "displaced deliveries": {"findings", "rejected"},
     "gaps": {"gaps", "findings"},
     "remaining hazard": {"remaining", "handover", "findings"},
     "finds on released land": {"findings"},
 }
-CHECKS, GAPS, REMAINING, FINDS = _SHOWN_IN
+CHECKS, DISPLACED, GAPS, REMAINING, FINDS = _SHOWN_IN
 
 
 def not_looked_for(layers: Iterable[str]) -> tuple[str, ...]:

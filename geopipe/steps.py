@@ -66,8 +66,9 @@ def _locate(state: State, config: Config, policy: Policy) -> State:
     return displaced(locating.locate(state, places_of(config), policy))
 
 
-def _locate_across(state: State, _config: Config, _policy: Policy) -> State:
-    return displaced(locating.across(state))
+def _locate_across(state: State, config: Config, _policy: Policy) -> State:
+    located = locating.across(state)
+    return located if scope.DISPLACED in scope.not_looked_for(config.layers) else displaced(located)
 
 
 def _check(state: State, config: Config, policy: Policy) -> State:

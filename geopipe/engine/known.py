@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from zlib import crc32
@@ -38,25 +39,8 @@ class KnownPairs:
     def __init__(self, folder: Path, rules: str) -> None:
         self.folder = folder
         self._made_by = blake2b(f"{code_stamp()} {rules}".encode()).hexdigest().encode()
-        self._table = self._read()
-
-    def _read(self) -> pa.Table:
-        none = pa.schema([("key", _KEY), *COLUMNS]).empty_table()
-        read = [
-            table for path in sorted(self.folder.glob(f"*{_OLD}")) if (table := self._of(path)) is not None
-        ]
-        return pa.concat_tables([none, *read]).unify_dictionaries()
-
-    def _of(self, path: Path) -> pa.Table | None:
-        try:
-            if _checksum(path) != path.stem.partition("-")[0]:
-                return None
-            with pa.memory_map(str(path)) as source:
-                table = pa.ipc.open_file(source).read_all()
-        except (OSError, pa.ArrowInvalid):
-            return None
-        made_by = (table.schema.metadata or {}).get(_MADE_BY)
-        return table.replace_schema_metadata() if made_by == self._made_by else None
+        files = tuple(sorted(folder.glob(f"*{_OLD}")))
+        self._table = _read(files, self._made_by)
 
     def __len__(self) -> int:
         return int(self._table.num_rows)
@@ -103,6 +87,28 @@ def renew(folder: Path) -> None:
             path.unlink()
         for path in new:
             path.rename(path.with_suffix(_OLD))
+
+
+@lru_cache(maxsize=1)
+def _read(files: tuple[Path, ...], made_by: bytes) -> pa.Table:
+    """Return the pairs of some files; once in a process, however many parts of a run ask."""
+    none = pa.schema([("key", _KEY), *COLUMNS]).empty_table()
+    read = [table for path in files if (table := _table_of(path, made_by)) is not None]
+    table = pa.concat_tables([none, *read]).unify_dictionaries()
+    return table.set_column(0, table.schema.field(0), table["key"].combine_chunks())
+
+
+def _table_of(path: Path, made_by: bytes) -> pa.Table | None:
+    """Return the pairs of one file; None where it is damaged, or made by something else."""
+    try:
+        if _checksum(path) != path.stem.partition("-")[0]:
+            return None
+        with pa.memory_map(str(path)) as source:
+            table = pa.ipc.open_file(source).read_all()
+    except (OSError, pa.ArrowInvalid):
+        return None
+    told = (table.schema.metadata or {}).get(_MADE_BY)
+    return table.replace_schema_metadata() if told == made_by else None
 
 
 def pair_keys(geometry: Geometries, left: Indices, right: Indices) -> pa.Array:

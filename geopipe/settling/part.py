@@ -83,6 +83,11 @@ def standing(folder: str) -> Indices:
     return np.asarray(np.load(Path(folder) / _STANDING), dtype=np.intp)
 
 
+def forget_records() -> None:
+    """Let go of the files of prepared deliveries that this process has looked into."""
+    _records.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def _records(deliveries: tuple[str, ...]) -> tuple[Frame, Frame]:
     """Return areas and points of all prepared deliveries; what is in the files stays there."""

@@ -17,7 +17,7 @@ from geopipe.engine.divide import divide
 from geopipe.io.store import read_state
 from geopipe.schema import Frame, State, boxes_of
 from geopipe.settling.executors import Executor
-from geopipe.settling.part import Part, settle, standing
+from geopipe.settling.part import Part, forget_records, settle, standing
 from geopipe.steps import in_order
 
 # Fewer records than this are settled here sooner than anywhere else.
@@ -65,8 +65,10 @@ def settle_in_parts(
             )
             for number, rows in enumerate(parts)
         ]
-        results = list(executor.map(settle, jobs))
-        return _together(state, results)
+        try:
+            return _together(state, list(executor.map(settle, jobs)))
+        finally:
+            forget_records()
 
 
 def _boxes(state: State) -> NDArray[np.float64]:

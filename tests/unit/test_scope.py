@@ -8,7 +8,7 @@ from geopipe import pipeline
 from geopipe.config import LAYERS, Config, DeliverySpec
 from geopipe.preparation.kept import Kept
 from geopipe.reports.layers import published_layers
-from geopipe.scope import CHECKS, FINDS, GAPS, REMAINING, not_looked_for
+from geopipe.scope import CHECKS, DISPLACED, FINDS, GAPS, REMAINING, not_looked_for
 
 
 def test_all_layers_need_everything():
@@ -16,14 +16,14 @@ def test_all_layers_need_everything():
 
 
 def test_overlaps_alone_need_nothing_else():
-    assert set(not_looked_for(["overlaps"])) == {CHECKS, GAPS, REMAINING, FINDS}
+    assert set(not_looked_for(["overlaps"])) == {CHECKS, DISPLACED, GAPS, REMAINING, FINDS}
 
 
 @pytest.mark.parametrize(
     ("layer", "needed"),
     [
-        ("findings", {CHECKS, GAPS, REMAINING, FINDS}),
-        ("rejected", {CHECKS}),
+        ("findings", {CHECKS, DISPLACED, GAPS, REMAINING, FINDS}),
+        ("rejected", {CHECKS, DISPLACED}),
         ("gaps", {GAPS}),
         ("remaining", {REMAINING}),
         ("handover", {REMAINING}),
@@ -31,7 +31,7 @@ def test_overlaps_alone_need_nothing_else():
     ],
 )
 def test_a_layer_needs_what_it_shows(layer, needed):
-    assert set(not_looked_for([layer])) == {CHECKS, GAPS, REMAINING, FINDS} - needed
+    assert set(not_looked_for([layer])) == {CHECKS, DISPLACED, GAPS, REMAINING, FINDS} - needed
     assert set(not_looked_for(["overlaps", layer])) == set(not_looked_for([layer]))
 
 
