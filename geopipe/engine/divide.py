@@ -54,12 +54,10 @@ def divide(
 def _labels(boxes: NDArray[np.float64], near_m: float, alike: Iterable[NDArray[np.int64]]) -> Indices:
     """Return for each record the lowest row that it hangs together with."""
     grown = boxes + np.array([-near_m, -near_m, near_m, near_m]) / 2
-    label = np.arange(len(boxes))
-    for numbers in alike:
-        label = _merged(label, *_neighbours(numbers))
-    for tile in tiles(grown, _BOXES_AT_ONCE):
-        label = _merged(label, *pairs_in(tile, grown))
-    return label
+    pairs = [_neighbours(numbers) for numbers in alike]
+    pairs += [pairs_in(tile, grown) for tile in tiles(grown, _BOXES_AT_ONCE)]
+    left, right = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
+    return component_labels(len(boxes), left, right)
 
 
 def _neighbours(numbers: NDArray[np.int64]) -> tuple[Indices, Indices]:
@@ -67,13 +65,6 @@ def _neighbours(numbers: NDArray[np.int64]) -> tuple[Indices, Indices]:
     order = np.argsort(numbers, kind="stable")
     tied = (np.diff(numbers[order]) == 0) & (numbers[order][1:] != -1)
     return order[:-1][tied], order[1:][tied]
-
-
-def _merged(label: Indices, left: Indices, right: Indices) -> Indices:
-    """Return the labels when more pairs hang together."""
-    if len(left) == 0:
-        return label
-    return component_labels(len(label), label[left], label[right])[label]
 
 
 def _place(boxes: NDArray[np.float64]) -> NDArray[np.int64]:

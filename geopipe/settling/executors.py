@@ -86,7 +86,8 @@ class Dask:
 
     def map(self, function: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made]:
         """Yield the result for each item."""
-        futures = self.client.map(function, items, pure=False, retries=_TRIES)
+        # One by one: a thousand parts together would be one large message.
+        futures = [self.client.submit(function, item, pure=False, retries=_TRIES) for item in items]
         for future in futures:
             yield future.result()
 
