@@ -135,7 +135,8 @@ def write_state(folder: Path, state: State) -> None:
         "deliveries": [asdict(item) for item in state.deliveries],
         "rows": {name: len(getattr(state, name)) for name in _FRAMES},
     }
-    write_text(folder / _STATE, json.dumps(plain, ensure_ascii=False))
+    # Not forced onto the disk: what a power cut spoils is made again.
+    (folder / _STATE).write_text(json.dumps(plain, ensure_ascii=False), encoding="utf-8")
 
 
 def read_frames(folder: Path, names: Sequence[str]) -> dict[str, Frame]:

@@ -15,7 +15,7 @@ from geopipe.codestamp import code_stamp
 from geopipe.config import load_policy
 from geopipe.crs import Cells
 from geopipe.errors import OutputError
-from geopipe.io.store import DAMAGED, read_state, write_text
+from geopipe.io.store import DAMAGED, read_state
 from geopipe.preparation.one import Extent, Task
 from geopipe.profiles import load_profile
 from geopipe.schema import State
@@ -93,7 +93,7 @@ class Kept:
             self.folder.mkdir(parents=True, exist_ok=True)
             shutil.move(prepared, folder)
             told = {"records": extent.records, "checksums": checksums(folder), **bands}
-            write_text(folder / _EXTENT, json.dumps(told))
+            (folder / _EXTENT).write_text(json.dumps(told), encoding="utf-8")
         except OSError as error:
             remedy = "Free some space there, or set another workspace."
             raise OutputError(f"a delivery cannot be kept ({error})", str(self.folder), remedy) from error

@@ -199,7 +199,7 @@ def test_a_file_on_which_a_reader_died_is_tried_again(tmp_path, monkeypatch):
 
 # --- killed ---------------------------------------------------------------------------------------
 
-KILLS = 8
+KILLS = 6
 
 
 def received(folder):
