@@ -18,13 +18,13 @@ import shapely
 from numpy.typing import NDArray
 
 from geopipe.engine.components import component_labels
+from geopipe.engine.measure import TOUCH_M
 from geopipe.lineages.changed_ground import areas_m2, lost_and_gained
 from geopipe.lineages.matching import SAME_GROUND_M, by_event, common_codes, kth_with_kth, same_ground
 from geopipe.lineages.versions import attributes_changed
 from geopipe.overlay import shared_ground
 from geopipe.schema import Frame, Geometries, Indices, Mask
 
-_TOUCH_M = 1e-6
 # What half of an area is, computed in two ways.
 _ROUNDING = 1e-9
 
@@ -233,7 +233,7 @@ class _Match:
         pairs = self.still_free(pairs)
         size = len(self.previous)
         both = np.concatenate([self.previous.geometry, self.current.geometry])
-        ground = shared_ground(both, pairs.previous, pairs.current + size, _TOUCH_M)
+        ground = shared_ground(both, pairs.previous, pairs.current + size, TOUCH_M)
         left, right = ground.left, ground.right - size
         smaller_m2 = np.minimum(shapely.area(both[ground.left]), shapely.area(both[ground.right]))
         enough = ground.area_m2 >= (lineage_share - _ROUNDING) * smaller_m2
