@@ -1,4 +1,4 @@
-"""Configuration: what a run reads, what it assumes, and the policy it applies.
+"""Configuration: what a run reads and what it assumes; how files of settings are read.
 
 A configuration error names the file and the line, and guesses what was meant.
 """
@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from geopipe.errors import ConfigError
 from geopipe.processes import processes
-from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind, Severity
+from geopipe.terms import Kind
 
 LAYERS = (
     "areas",
     "overlaps",
+    "cases",
     "gaps",
     "remaining",
     "handover",
@@ -34,116 +36,12 @@ LAYERS = (
 )
 Role = Literal["operator", "national_database", "reference"]
 Mode = Literal["increment", "snapshot"]
-Condition = Literal[
-    "a_open", "a_stated_open", "a_within_b", "b_shallow", "same_record", "near_equal", "copies"
-]  # fmt: skip
 
 
 class Strict(BaseModel):
     """Base of all configuration models: unknown keys are refused, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FindingRule(Strict):
-    """One line of the table of findings (DOMAIN section 3); the first that fits wins."""
-
-    a: tuple[Kind, ...]
-    b: tuple[Kind, ...]
-    operators: Literal["same", "other", "any"] = "any"
-    order: Literal["a_first", "b_first", "known", "unknown", "any"] = "any"
-    when: tuple[Condition, ...] = ()
-    code: str
-    severity: Severity
-    counted: bool = True
-    sentence: str
-
-    @field_validator("a", "b", mode="before")
-    @classmethod
-    def _expand(cls, value: Any) -> Any:
-        """Let the table say `hazard`, `released` and `any` for the kinds they stand for."""
-        groups = {"hazard": HAZARD_KINDS, "released": RELEASED_KINDS, "any": frozenset(Kind)}
-        words = value if isinstance(value, list | tuple) else [value]
-        return tuple(sorted({kind for word in words for kind in groups.get(str(word), {word})}))
-
-
-class VeryThin(Strict):
-    """What screens and pages group as very thin; a tolerance only once it is in force."""
-
-    area_m2: float = Field(gt=0)
-    width_m: float = Field(gt=0)
-    in_force: bool = False
-
-
-class GapRules(Strict):
-    """How wide a strip between released land is called a gap, and from which width on."""
-
-    width_m: float = Field(gt=0)
-    narrowest_m: float = Field(ge=1e-4)
-
-
-class FieldRules(Strict):
-    """Which columns the records of some kinds must have, and which are asked for besides."""
-
-    required: tuple[str, ...] = ()
-    wanted: tuple[str, ...] = ()
-
-
-class AreaLimits(Strict):
-    """Between which areas (m2) the records of a kind are believed."""
-
-    least_m2: float = Field(ge=0)
-    most_m2: float = Field(gt=0)
-
-
-class CheckRules(Strict):
-    """Figures of the checks of single records, layers and files; see `configs/policies/default.yaml`."""
-
-    fields: dict[Kind, FieldRules]
-    long_edge_m: float = Field(gt=0)
-    spike_angle_deg: float = Field(gt=0, lt=90)
-    spike_leg_m: float = Field(ge=0)
-    closure_error_m: float = Field(ge=0)
-    stated_area_tolerance_share: float = Field(gt=0)
-    unit_factors: dict[str, float]
-    unit_margin_share: float = Field(gt=0, lt=1)
-    area_limits: dict[Kind, AreaLimits]
-    area_outlier_factor: float = Field(gt=1)
-    area_outlier_from_records: int = Field(ge=2)
-    days_ahead: int = Field(ge=0)
-    deepest_cm: float = Field(gt=0)
-    depth_not_expected: tuple[str, ...]
-    reused_shape_points: int = Field(ge=3)
-    reused_shape_round_m: float = Field(gt=0)
-    row_limits: tuple[int, ...]
-    row_limits_esri: tuple[int, ...]
-    attachment_suffixes: tuple[str, ...]
-
-
-class Policy(Strict):
-    """Figures and rules that people decide on; see `configs/policies/default.yaml`."""
-
-    name: str
-    version: int
-    effective_from: str | None = None
-    reference: str | None = None
-    near_equal_iou: float = Field(gt=0.5, lt=1)
-    lineage_share: float = Field(ge=0.5, le=1)
-    cover_tolerance_m: float = Field(ge=0, le=1)
-    repair_tolerance_m2: float = Field(ge=0)
-    repair_tolerance_share: float = Field(ge=0, lt=1)
-    uncertain_edge_m: float = Field(gt=0)
-    near_border_m: float = Field(ge=0)
-    very_thin: VeryThin
-    gaps: GapRules
-    full_depth_cm: float = Field(ge=0)
-    checks: CheckRules
-    findings: tuple[FindingRule, ...] = Field(min_length=1)
-
-    @property
-    def sentences(self) -> dict[str, str]:
-        """Sentence for people of each code of the table."""
-        return {rule.code: rule.sentence for rule in self.findings}
 
 
 class Vocabulary(Strict):
@@ -224,6 +122,8 @@ class Config(Strict):
     """Who settles duplicates and overlaps: dask-local:N, dask://HOST:PORT, or None: this machine."""
     areas_in_a_part: int = Field(default=25_000, ge=1)
     """How many areas a worker settles at a time; what hangs together is never divided."""
+    keep_backups: int = Field(default=30, ge=1)
+    """How many daily backups of the register stay in the workspace."""
     known_pairs: Path | None = None
     """Folder of pairs that were measured before; `geopipe run` has one in its workspace."""
 
@@ -261,12 +161,6 @@ def shipped_names(folder: str) -> tuple[str, ...]:
         if (root / folder).is_dir():
             return tuple(sorted(path.stem for path in (root / folder).glob("*.yaml")))
     return ()
-
-
-@lru_cache(maxsize=8)
-def load_policy(path: Path | None = None) -> Policy:
-    """Read a policy; None reads the default one, which has no tolerance in force."""
-    return load_model(path or shipped("policies/default.yaml"), Policy)
 
 
 @lru_cache(maxsize=8)
@@ -313,10 +207,19 @@ def _profile_from(base: Path, name: str | None) -> str | None:
 
 
 Model = TypeVar("Model", bound=Strict)
+Keys = dict[str, Any]
 
 
-def load_model(path: Path, model: type[Model]) -> Model:
-    """Read a YAML 1.2 file into a model, naming the line of the first fault."""
+def load_model(path: Path, model: type[Model], completed: Callable[[Keys], Keys] = dict) -> Model:
+    """Read a YAML 1.2 file into a model, naming the line of the first fault.
+
+    Parameters
+    ----------
+    path : Path
+    model : type
+    completed : callable
+        What is done to the keys of the file before they are looked at: some come from another file.
+    """
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
@@ -334,7 +237,7 @@ def load_model(path: Path, model: type[Model]) -> Model:
     if not isinstance(document, dict):
         raise ConfigError("the file must hold `key: value` lines", str(path), "See configs/demo.yaml.")
     try:
-        return model.model_validate(document)
+        return model.model_validate(completed(document))
     except ValidationError as error:
         raise _explain(path, _with_lines(text), model, error) from error
 
@@ -386,15 +289,18 @@ def _line_of(document: Any, keys: list[str | int]) -> int:
 
 def _keys_at(model: type[BaseModel], keys: list[str | int]) -> tuple[str, ...]:
     """Return the keys that were possible where an unknown one stood."""
-    inner: dict[Any, type[BaseModel]] = {
-        "deliveries": DeliverySpec,
-        "findings": FindingRule,
-        "very_thin": VeryThin,
-        "gaps": GapRules,
-        "checks": CheckRules,
-    }
-    at = inner.get(keys[0], model) if len(keys) > 1 else model
-    return tuple(at.model_fields)
+    for key in keys[:-1]:
+        if key in model.model_fields:
+            model = next(_models_in(model.model_fields[str(key)].annotation), model)
+    return tuple(model.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Give the models inside an annotation such as `tuple[DeliverySpec, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
 
 
 def did_you_mean(word: str, known: tuple[str, ...]) -> str:

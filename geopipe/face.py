@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import shapely
 
-from geopipe.config import Config, DeliveryOptions, DeliverySpec, load_policy, load_vocabulary
+from geopipe.config import Config, DeliveryOptions, DeliverySpec, load_vocabulary
 from geopipe.errors import ConfigError
 from geopipe.io.delivery import RawDelivery, RawLayer
 from geopipe.pipeline import read_deliveries
+from geopipe.policies import load_policy
 from geopipe.reports.layers import published_layers, working_crs_wkt
 from geopipe.reports.screen import first_screen
 from geopipe.reports.summary import summarise

@@ -16,8 +16,8 @@ import shapely
 from numpy.typing import NDArray
 
 from geopipe.catalogue import severity_of
-from geopipe.config import Policy
 from geopipe.geometry import overlaid
+from geopipe.policies import Policy
 from geopipe.schema import DUPLICATES, Frame, Geometries, Indices, Mask, findings_about, make_frame, origin
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Outcome, Status
 from geopipe.threads import threaded

@@ -11,13 +11,14 @@ import pyarrow.compute as pc
 import shapely
 
 from geopipe import scope
-from geopipe.config import Config, Policy, load_vocabulary
+from geopipe.config import Config, load_vocabulary
 from geopipe.coordinates.proposals import proposer
 from geopipe.coverage import added_up
 from geopipe.engine.find import Engine
 from geopipe.engine.known import KnownPairs
 from geopipe.history import hold_against, with_copies, with_history
 from geopipe.location.places import Places, load_places
+from geopipe.policies import Policy
 from geopipe.schema import (
     CHANGES,
     COPIES,

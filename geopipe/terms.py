@@ -76,3 +76,59 @@ class CountMethod(StrEnum):
     EXACT = "exact"
     WEAK = "weak"
     NONE = "none"
+
+
+class CaseStatus(StrEnum):
+    """Where an overlap case stands; what moves it is an event."""
+
+    BACKLOG = "backlog"
+    NEW = "new"
+    SENT = "sent"
+    ON_AGENDA = "on_agenda"
+    DEFERRED = "deferred"
+    DECIDED = "decided"
+    CORRECTED = "corrected"
+    FINISHED = "finished"
+    EXCEPTION = "accepted_exception"
+    CORRECTED_DIFFERENTLY = "corrected_differently"
+    NEEDS_REVIEW = "needs_review"
+    NOT_OBSERVED = "not_observed"
+    CHANGED_WITHOUT_DECISION = "changed_without_decision"
+    SPLIT = "split"
+    MERGED = "merged"
+
+
+# Nobody needs to look at these unless the data change again.
+SETTLED_STATUSES = frozenset(
+    {CaseStatus.FINISHED, CaseStatus.EXCEPTION, CaseStatus.SPLIT, CaseStatus.MERGED}
+)
+
+
+class Choice(StrEnum):
+    """What was decided about an overlap of record A and record B."""
+
+    ACCEPT = "accept"
+    A_CORRECTS = "a_corrects"
+    B_CORRECTS = "b_corrects"
+    SPLIT_ON_LINE = "split_on_line"
+    MERGE_INTO_A = "merge_into_a"
+    MERGE_INTO_B = "merge_into_b"
+    WITHDRAW_A = "withdraw_a"
+    WITHDRAW_B = "withdraw_b"
+    BOTH_VALID = "both_valid"
+    FIELD_SURVEY = "field_survey"
+    RETURN_TO_OPERATOR = "return_to_operator"
+
+
+# Both records stay as they are.
+KEEPING_CHOICES = frozenset({Choice.ACCEPT, Choice.BOTH_VALID})
+# What the data will look like is known only after somebody has worked on them.
+OPEN_CHOICES = frozenset({Choice.FIELD_SURVEY, Choice.RETURN_TO_OPERATOR})
+
+
+class Answer(StrEnum):
+    """What an operator says to the proposal of a case: its position, never a decision."""
+
+    AGREE = "agree"
+    DISAGREE = "disagree"
+    FIELD_CHECK = "field_check"

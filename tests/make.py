@@ -18,9 +18,10 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
-from geopipe.config import Config, DeliveryOptions, Policy, load_policy, load_vocabulary
+from geopipe.config import Config, DeliveryOptions, load_vocabulary
 from geopipe.identity import geometry_hashes, hash_text, version_hashes
 from geopipe.io.delivery import RawDelivery, RawLayer
+from geopipe.policies import Policy, load_policy
 from geopipe.schema import FEATURES, Delivery, Frame, LayerCount, State, make_frame, no_geometry
 from geopipe.stages.deduplicate import deduplicate
 from geopipe.stages.finds import finds

@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 
 from geopipe.checks.telling import days, sentences, told
-from geopipe.config import CheckRules
+from geopipe.policies import CheckRules
 from geopipe.schema import Frame
 
 _NAMES = {

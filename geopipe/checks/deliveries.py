@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from geopipe.catalogue import severity_of
 from geopipe.checks.telling import layers_of, sentences, told, told_of_layer
-from geopipe.config import CheckRules
+from geopipe.policies import CheckRules
 from geopipe.schema import FINDINGS, Delivery, Frame, concat, empty_frame, make_frame, no_geometry
 
 

@@ -8,7 +8,8 @@ import shapely
 from numpy.typing import NDArray
 
 from geopipe.checks.telling import layers_of, rows_named, sentences, told, told_of_layer
-from geopipe.config import CheckRules, Vocabulary
+from geopipe.config import Vocabulary
+from geopipe.policies import CheckRules
 from geopipe.recognition import fold, map_values, point_meanings
 from geopipe.schema import FINDINGS, Frame, Mask, boxes_of, concat, empty_frame
 from geopipe.terms import Kind

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from geopipe.checks.telling import layers_of, named, sentences, told, told_of_layer
-from geopipe.config import CheckRules
+from geopipe.policies import CheckRules
 from geopipe.schema import FINDINGS, Frame, Mask, concat, empty_frame
 from geopipe.terms import Status
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from geopipe.checks.telling import sentences, told
-from geopipe.config import CheckRules
+from geopipe.policies import CheckRules
 from geopipe.schema import FINDINGS, Frame, concat, empty_frame
 
 

@@ -14,8 +14,8 @@ import shapely
 from numpy.typing import NDArray
 
 from geopipe.checks.telling import named, own_ids, sentences, told
-from geopipe.config import Policy
 from geopipe.crs import to_lonlat, transform
+from geopipe.policies import Policy
 from geopipe.schema import FINDINGS, Frame, Geometries, Indices, Mask, boxes_of, concat, empty_frame
 
 # geocheck for IMSMA NG compares coordinates rounded to this many decimals of a degree.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from geopipe.checks.outlines import Outlines
 from geopipe.checks.telling import layers_of, rows_named, sentences, told, told_of_layer
-from geopipe.config import CheckRules
+from geopipe.policies import CheckRules
 from geopipe.schema import FINDINGS, Frame, Indices, Mask, concat, empty_frame
 
 

@@ -8,9 +8,9 @@ import shapely
 from numpy.typing import NDArray
 
 from geopipe.checks.telling import own_ids, sentences, told
-from geopipe.config import CheckRules
 from geopipe.crs import parse_crs
 from geopipe.geometry import polygon_parts
+from geopipe.policies import CheckRules
 from geopipe.schema import FINDINGS, Frame, Geometries, Indices, Mask, concat, empty_frame
 from geopipe.terms import Kind
 from geopipe.wkb import decode

@@ -88,7 +88,8 @@ def make_config(paths: Sequence[Path], **given: Any) -> Any:
     ConfigError
         When an option is impossible, or --kind or --operator is given neither once nor once per file.
     """
-    from geopipe.config import Config, DeliverySpec, load_policy
+    from geopipe.config import Config, DeliverySpec
+    from geopipe.policies import load_policy
     from geopipe.profiles import load_profile
 
     kinds = _one_each(paths, given["kinds"], "--kind")

@@ -11,8 +11,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geopipe.config import Policy
 from geopipe.geometry import overlaid, polygon_parts
+from geopipe.policies import Policy
 from geopipe.schema import Frame, Indices, Mask
 from geopipe.standing import is_shallow
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind, Status

@@ -12,10 +12,10 @@ from pathlib import Path
 from zlib import crc32
 
 from geopipe.codestamp import code_stamp
-from geopipe.config import load_policy
 from geopipe.crs import Cells
 from geopipe.errors import OutputError
 from geopipe.io.store import DAMAGED, read_state
+from geopipe.policies import load_policy
 from geopipe.preparation.one import Extent, Task
 from geopipe.profiles import load_profile
 from geopipe.schema import State

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from geopipe.catalogue import load_catalogue
-from geopipe.config import Config, DeliveryOptions, load_policy, load_vocabulary
+from geopipe.config import Config, DeliveryOptions, load_vocabulary
 from geopipe.coordinates.proposals import proposer
 from geopipe.crs import Cells, choose_working_crs
 from geopipe.io.child import read_source
@@ -17,6 +17,7 @@ from geopipe.io.sources import Source
 from geopipe.io.store import write_state
 from geopipe.io.vector import with_tables
 from geopipe.location.places import load_places
+from geopipe.policies import load_policy
 from geopipe.processes import leave_out_data_frames
 from geopipe.schema import State
 from geopipe.stages.ingest import Told, take_in

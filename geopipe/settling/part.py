@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geopipe.codestamp import code_stamp
-from geopipe.config import Config, load_policy
+from geopipe.config import Config
 from geopipe.errors import ConfigError, OutputError
 from geopipe.io.store import read_frames, write_state
+from geopipe.policies import load_policy
 from geopipe.schema import Frame, Indices, State, concat
 from geopipe.steps import STEPS_OF_PARTS, advance
 from geopipe.threads import one_thread

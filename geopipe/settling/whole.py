@@ -12,9 +12,10 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
-from geopipe.config import Config, Policy
+from geopipe.config import Config
 from geopipe.engine.divide import divide
 from geopipe.io.store import read_state
+from geopipe.policies import Policy
 from geopipe.schema import Frame, State, boxes_of
 from geopipe.settling.executors import Executor
 from geopipe.settling.part import Part, forget_records, settle, standing

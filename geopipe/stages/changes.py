@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
-from geopipe.config import Policy
 from geopipe.geometry import overlaid
 from geopipe.lineages.changed_ground import covered, difference, ground_by_event
 from geopipe.lineages.explanations import Claims, Explanations
@@ -28,6 +27,7 @@ from geopipe.lineages.told_changes import (
     lost_sentence,
     of_earlier_delivery,
 )
+from geopipe.policies import Policy
 from geopipe.schema import (
     FEATURES,
     FINDINGS,
@@ -89,7 +89,7 @@ def changes(
     Changes
         Findings HAZARD_VANISHED, HAZARD_SHRANK, RELEASED_GREW (alarms), UNKNOWN_VANISHED, UNKNOWN_SHRANK,
         RELEASED_VANISHED, LAST_VERSION_KEPT, ID_REUSED, REGISTER_NOT_DELIVERED (checks),
-        HAZARD_RELEASED_SINCE and HAZARD_TAKEN_OVER (notes).
+        HAZARD_RELEASED_SINCE, HAZARD_TAKEN_OVER and HAZARD_GIVEN_UP_BY_DECISION (notes).
     """
     pending = empty_frame(FEATURES) if carried_before is None else carried_before
     fresh = ~np.isin(pending.numpy("row_id"), previous.numpy("row_id"))
@@ -205,12 +205,16 @@ class _Judgement:
             lost_m2 = shapely.area(ground)
             gone = lost_m2 >= shapely.area(before) * _ALL
             heirs = self._heirs(event)
-            if explained.unexplained is not None:
+            left, reasons = self._undecided(explained.unexplained, mine)
+            if left is not None:
                 self.carried.append(mine)
                 code = f"{what}_VANISHED" if gone else f"{what}_SHRANK"
-                level, place = severity, explained.unexplained
+                level, place = severity, left
                 now = "" if gone else ", ".join(self.new_ids[heirs])
                 sentence = lost_sentence(lost_m2, shapely.area(place), now)
+            elif reasons:
+                code, level, place = "HAZARD_GIVEN_UP_BY_DECISION", Severity.NOTE, ground
+                sentence = f"{lost_m2:,.1f} m2 are hazard no longer: decided by {'; '.join(reasons)}"
             elif explained.released:
                 code, level, place = f"{what}_RELEASED_SINCE", Severity.NOTE, ground
                 sentence = f"{lost_m2:,.1f} m2 are hazard no longer: released since"
@@ -220,6 +224,19 @@ class _Judgement:
             self.told.append(
                 LostGround(int(mine[0]), heirs[:0] if gone else heirs, code, level, sentence, place)
             )
+
+    def _undecided(self, ground: Any, rows: Indices) -> tuple[Any, list[str]]:
+        """Return what of the ground nobody decided to give up, None where nothing is left; and the decisions."""
+        given_up = self.state.given_up
+        decided = given_up.take(given_up.flags("version_id", self.old.take(rows).values("version_id")))
+        if ground is None or not len(decided):
+            return ground, []
+        allowed = shapely.buffer(
+            overlaid(shapely.union_all, decided.geometry), self.policy.cover_tolerance_m, join_style="mitre"
+        )
+        if shapely.covers(allowed, ground):
+            return None, decided.values("reason")
+        return difference(np.array([ground]), np.array([allowed]))[0], decided.values("reason")
 
     def _heirs(self, event: int) -> Indices:
         """Return the current records that continue an event; where none does, those that hold its id now."""

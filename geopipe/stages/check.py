@@ -16,7 +16,8 @@ from geopipe.checks.repeats import repeated_points, repeated_polygons, spelled_d
 from geopipe.checks.rings import measured_rings, rings
 from geopipe.checks.shapes import overlapping_parts, reused_shapes, shape_keys
 from geopipe.checks.texts import garbled_texts
-from geopipe.config import CheckRules, Policy, Vocabulary
+from geopipe.config import Vocabulary
+from geopipe.policies import CheckRules, Policy
 from geopipe.schema import Frame, State
 
 

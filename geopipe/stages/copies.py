@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-from geopipe.config import Policy
 from geopipe.geometry import overlaid, polygon_parts
 from geopipe.lineages.changed_ground import areas_m2, covered
 from geopipe.lineages.matching import common_codes, same_ground
 from geopipe.lineages.pairing import Pairing
 from geopipe.lineages.reading import Reading
 from geopipe.lineages.versions import COMPARED, differing, shown
+from geopipe.policies import Policy
 from geopipe.schema import (
     COPIES,
     FINDINGS,

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-from geopipe.config import Policy
 from geopipe.geometry import canonical, overlaid
+from geopipe.policies import Policy
 from geopipe.schema import Frame, Indices, Mask, State
 from geopipe.standing import Standing
 from geopipe.terms import Outcome

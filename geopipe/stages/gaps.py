@@ -12,9 +12,9 @@ import shapely
 from numpy.typing import NDArray
 
 from geopipe.catalogue import load_catalogue, severity_of
-from geopipe.config import Policy
 from geopipe.gaps import Strips, left_of, parts_from, shared, strips_between, union_by_group
 from geopipe.geometry import mean_width_m, width_m
+from geopipe.policies import Policy
 from geopipe.schema import GAPS, Frame, Geometries, Indices, Mask, State, findings_about, make_frame
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Status
 

@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 import shapely
 
 from geopipe.catalogue import severity_of
-from geopipe.config import Policy
+from geopipe.policies import Policy
 from geopipe.schema import State, findings_about
 from geopipe.terms import Status
 

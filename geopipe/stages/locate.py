@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-from geopipe.config import Policy
 from geopipe.crs import to_lonlat
 from geopipe.location.places import Places
+from geopipe.policies import Policy
 from geopipe.schema import (
     FINDINGS,
     Frame,

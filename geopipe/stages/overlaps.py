@@ -13,13 +13,13 @@ import shapely
 from numpy.typing import NDArray
 
 from geopipe.catalogue import severity_of
-from geopipe.config import FindingRule, Policy
 from geopipe.coverage import coverage
 from geopipe.engine.components import component_labels
 from geopipe.engine.find import Engine
 from geopipe.engine.measure import TOUCH_M, Measured
 from geopipe.geometry import mean_width_m
 from geopipe.identity import hashes
+from geopipe.policies import FindingRule, Policy
 from geopipe.schema import OVERLAPS, Frame, Indices, Mask, State, findings_about, make_frame
 from geopipe.standing import is_shallow
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Confidence, Kind, Relation, Severity, Status

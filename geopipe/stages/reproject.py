@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geopipe.catalogue import severity_of
-from geopipe.config import Config, Policy
+from geopipe.config import Config
 from geopipe.crs import (
     Cells,
     choose_operation,
@@ -28,6 +28,7 @@ from geopipe.crs import (
 )
 from geopipe.errors import SourceError
 from geopipe.geometry import edge_uncertainty_m2, longest_edges_m, repair
+from geopipe.policies import Policy
 from geopipe.schema import (
     BOX,
     Delivery,

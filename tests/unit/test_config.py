@@ -1,21 +1,21 @@
 """A mistake in a configuration is told with its file, its line and what was probably meant."""
 
+import datetime as dt
+
 import pytest
 
 from geopipe.config import (
     Config,
     DeliverySpec,
-    FindingRule,
-    Policy,
     did_you_mean,
     load_config,
     load_model,
-    load_policy,
     load_vocabulary,
     shipped,
 )
 from geopipe.errors import ConfigError, ExitCode
 from geopipe.pipeline import read_deliveries
+from geopipe.policies import FindingRule, Policy, load_policy
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind
 
 GOOD = """\
@@ -132,8 +132,8 @@ def policy_text():
 
 def test_the_default_policy_has_no_tolerance_in_force():
     policy = load_policy()
-    assert policy.very_thin.in_force is False
-    assert policy.reference is None
+    assert policy.tolerances == ()
+    assert policy.why_no_tolerance(dt.date(2026, 6, 1))
     assert policy.very_thin.area_m2 == 5.0
 
 
@@ -177,9 +177,17 @@ def test_a_wrong_figure_or_rule_of_a_policy_is_told(write, policy_text, old, new
     assert f", line {line}: " in told or "is missing" in told
 
 
-def test_an_unknown_key_inside_very_thin_is_compared_with_the_keys_there(write, policy_text):
-    told = fault(write(policy_text.replace("in_force: false", "in_forse: false")), Policy)
-    assert "did you mean 'in_force'?" in told
+@pytest.mark.parametrize(
+    ("old", "new", "meant"),
+    [
+        ("very_thin: {", "very_thin: {area_m: 5.0, ", "area_m2"),
+        ("CHA: {least_m2:", "CHA: {least: 1, least_m2:", "least_m2"),
+        ("  deepest_cm: 1000.0", "  deepest_m: 10\n  deepest_cm: 1000.0", "deepest_cm"),
+    ],
+)
+def test_an_unknown_key_inside_another_is_compared_with_the_keys_there(write, policy_text, old, new, meant):
+    assert old in policy_text
+    assert f"did you mean {meant!r}?" in fault(write(policy_text.replace(old, new)), Policy)
 
 
 def test_a_policy_without_rules_is_refused(write, policy_text):

@@ -1,0 +1,1 @@
+"""Sensitivity: what a tolerance would take in, before anybody signs one."""
