@@ -25,8 +25,8 @@ run: install  ## Make demo deliveries, compare them, show the first screen
 	$(BIN)/geopipe demo demo --size 2000 --quiet
 	$(BIN)/geopipe compare demo -o out || test $$? -eq 4
 
-test: install  ## Run the tests (slow ones excluded)
-	$(BIN)/python -m pytest
+test: install  ## Run the tests (slow ones excluded), the files of tests side by side
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all: install  ## Run every test, the slow ones too
 	$(BIN)/python -m pytest -m ''

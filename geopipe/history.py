@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from geopipe.config import Policy
 from geopipe.io.geopackage import Layer, write_geopackage
 from geopipe.io.store import write_text
+from geopipe.policies import Policy
 from geopipe.reports.layers import working_crs_wkt
 from geopipe.schema import Frame, State, concat
 from geopipe.stages.changes import Changes, changes

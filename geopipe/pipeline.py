@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from geopipe.catalogue import load_catalogue
-from geopipe.config import Config, DeliveryOptions, load_policy, load_vocabulary
+from geopipe.config import Config, DeliveryOptions, load_vocabulary
 from geopipe.errors import ExitCode, OutputError
 from geopipe.io.beside import Neighbours
 from geopipe.io.confirmations import load_confirmations
 from geopipe.io.delivery import NO_ROOM, RawDelivery
 from geopipe.io.vector import read_sources
+from geopipe.policies import load_policy
 from geopipe.preparation.kept import Kept
 from geopipe.preparation.together import (
     no_room,
@@ -28,8 +29,8 @@ from geopipe.preparation.together import (
 from geopipe.reports.publish import publish
 from geopipe.reports.returned.files import are_wanted, summarise_returns
 from geopipe.reports.returned.returns import Earlier, collect_returns
-from geopipe.reports.summary import summarise, unanswered
-from geopipe.schema import State
+from geopipe.reports.summary import case_figures, summarise, unanswered
+from geopipe.schema import Frame, State
 from geopipe.settling.executors import executor
 from geopipe.settling.whole import may_be_divided, settle_in_parts
 from geopipe.stages.ingest import ingest
@@ -64,14 +65,15 @@ class Result:
 
 @dataclass(frozen=True)
 class Past:
-    """What a ledger knows beside the records of a run.
+    """What a register knows beside the records of a run.
 
     `trend` is what went back to each sender before; `not_read` are the deliveries in force whose files this
-    run has not read (file, operator).
+    run has not read (file, operator); `cases` are its CASES, in the working CRS of the run.
     """
 
     trend: Mapping[str, Sequence[Earlier]] = field(default_factory=dict)
     not_read: Sequence[Mapping[str, str]] = ()
+    cases: Frame | None = None
 
 
 def silent(_stage: str) -> None:
@@ -193,5 +195,7 @@ def finish(
         "not_read": list(past.not_read),
         **unanswered(config.layers),
     }
-    outputs: Sequence[Path] = publish(state, summary, folder, config.layers, started, returns)
+    if past.cases is not None:
+        summary["cases"] = case_figures(past.cases)
+    outputs: Sequence[Path] = publish(state, summary, folder, config.layers, started, returns, past.cases)
     return Result(summary, tuple(outputs))

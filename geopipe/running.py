@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,20 +16,26 @@ from typing import Any
 from geopipe.codestamp import code_stamp
 from geopipe.config import Config
 from geopipe.engine.known import renew
-from geopipe.errors import GeopipeError
+from geopipe.errors import GeopipeError, OutputError
 from geopipe.index import build_index, is_current
 from geopipe.io.beside import Neighbours
+from geopipe.io.ledgers.backups import daily_backup
 from geopipe.io.ledgers.ledger import Ledger
-from geopipe.io.ledgers.ledgerfile import NAME as LEDGER
 from geopipe.io.ledgers.received import Received, received
+from geopipe.io.ledgers.registerfile import BACKUPS
+from geopipe.io.ledgers.registerfile import NAME as REGISTER
 from geopipe.io.store import hold, load_saved_config, save_config, write_text
 from geopipe.pipeline import Past, Progress, Result, finish, run, silent
+from geopipe.policies import load_policy
 from geopipe.preparation.kept import PERHAPS_NOT_THE_FILE, Kept, key_of
 from geopipe.preparation.together import Job, jobs_of, require_possible
+from geopipe.register.given_up import given_up
+from geopipe.register.register import Register
+from geopipe.register.table import case_table
 from geopipe.reports.publish import GEOPACKAGE, INDEX, SUMMARY, point_to, read_summary, settle
 from geopipe.reports.returned.returns import Earlier
 from geopipe.schema import State, boxes_of
-from geopipe.steps import today
+from geopipe.steps import places_of, today
 
 # What a run leaves in its workspace last.
 LAST = "last_run.json"
@@ -50,8 +57,10 @@ def run_and_keep(config: Config, progress: Progress = silent) -> Result:
             return last
         started = dt.datetime.now(dt.UTC)
         kept = Kept(config.workspace / _PREPARED)
-        with Ledger.open(config.workspace) as ledger:
-            result, folder = _run_with(ledger, config, kept, started, progress)
+        with Register.open(config.workspace) as register:
+            _back_up(register, config, started.date())
+            _repair_pointer(register, config.output)
+            result, folder = _run_with(register, config, kept, started, progress)
         kept.forget_others()
         if config.known_pairs:
             renew(config.known_pairs)
@@ -59,6 +68,14 @@ def run_and_keep(config: Config, progress: Progress = silent) -> Result:
         told = {"run": folder.name, "depends_on": depends_on}
         write_text(config.workspace / LAST, json.dumps(told) + "\n")
         return result
+
+
+def _back_up(register: Register, config: Config, day: dt.date) -> None:
+    """Back the register up once a day; a full disk is told, and the run goes on."""
+    try:
+        daily_backup(register, config.workspace / BACKUPS, day, config.keep_backups)
+    except OutputError as error:
+        logging.getLogger(__name__).warning("WARNING %s", error)
 
 
 def _was_disturbed(result: Result) -> bool:
@@ -87,7 +104,7 @@ def _depends_on(config: Config, jobs: Sequence[Job]) -> str:
     neighbours = Neighbours()
     ledger = b""
     with contextlib.suppress(OSError):
-        ledger = (config.workspace / LEDGER).read_bytes()
+        ledger = (config.workspace / REGISTER).read_bytes()
     told: list[Any] = [
         [[key_of(job.task), job.source.problem and repr(job.source.problem)] for job in jobs],
         [neighbours.of(job.source.path) for job in jobs],
@@ -108,42 +125,64 @@ def last_state(workspace: Path) -> State:
         When nothing has run there.
     """
     config = load_saved_config(workspace)
-    with hold(workspace), Ledger.existing(workspace) as ledger:
-        return _stages(ledger, config, Kept(workspace / _PREPARED), silent)[0]
+    with hold(workspace), Register.existing(workspace) as register:
+        return _stages(register, config, Kept(workspace / _PREPARED), silent)[0]
 
 
 def _stages(
-    ledger: Ledger, config: Config, kept: Kept, progress: Progress
+    register: Register, config: Config, kept: Kept, progress: Progress
 ) -> tuple[State, tuple[Received, ...]]:
     """Run all stages; return what they made, and the deliveries as they were received."""
     came: list[tuple[Received, ...]] = []
 
     def keep(made: State) -> State:
-        """Remember the deliveries as they were placed, and add what was in force before them."""
+        """Remember the deliveries as they were placed; add what was in force, and decided, before them."""
         came.append(received(made))
-        before = ledger.before(came[0], made.working_crs)
-        return replace(made, previous=before.previous, carried_before=before.carried)
+        before = register.ledger.before(came[0], made.working_crs)
+        decided = given_up(register, made.working_crs)
+        return replace(made, previous=before.previous, carried_before=before.carried, given_up=decided)
 
     return run(config, progress, keep, kept), came[0]
 
 
+def _repair_pointer(register: Register, output: Path) -> None:
+    """Let CURRENT name the run that the register names: a run may have died between the two."""
+    folder = output / "runs" / register.published()
+    if folder.name != "runs" and (folder / SUMMARY).is_file():
+        point_to(output, folder)
+
+
 def _run_with(
-    ledger: Ledger, config: Config, kept: Kept, started: dt.datetime, progress: Progress
+    register: Register, config: Config, kept: Kept, started: dt.datetime, progress: Progress
 ) -> tuple[Result, Path]:
-    """Run all stages, publish, and write down what was received."""
-    state, came = _stages(ledger, config, kept, progress)
+    """Run all stages, publish, and write down what was received and what it means for the cases.
+
+    The transaction of the register is the one moment from which a run counts. A run that dies before it is
+    made again, and forgets nothing; one that dies after it has only its pointer to be mended.
+    """
+    state, came = _stages(register, config, kept, progress)
     building = config.output / "runs" / ".building"
     shutil.rmtree(building, ignore_errors=True)  # of a run that was interrupted
-    result = finish(state, config, building, started, progress, _past(ledger, state, came))
-    content = json.dumps(result.summary, sort_keys=True, ensure_ascii=False)
-    folder = settle(building, config.output / "runs", content)
-    progress("index")
-    ids = state.features.numpy("row_id")
-    boxes = boxes_of(state.features)
-    if not is_current(folder / INDEX, boxes, ids):
-        build_index(folder / INDEX, boxes, ids)
-    # First remembered, then shown: a run that dies between the two is made again, and forgets nothing.
-    ledger.record(folder.name, started, came, state, state.carried)
+    with register.transaction():
+        progress("cases")
+        policy = load_policy(config.policy)
+        short = places_of(config).short_names
+        number = register.begin_run(started, today(config), state, policy, short, config.layers)
+        past = _past(register.ledger, state, came)
+        past = replace(past, cases=case_table(register.cases(), state.working_crs))
+        result = finish(state, config, building, started, progress, past)
+        content = json.dumps(result.summary, sort_keys=True, ensure_ascii=False)
+        folder = settle(building, config.output / "runs", content)
+        progress("index")
+        ids = state.features.numpy("row_id")
+        boxes = boxes_of(state.features)
+        if not is_current(folder / INDEX, boxes, ids):
+            build_index(folder / INDEX, boxes, ids)
+        is_news = register.ledger.record(folder.name, started, came, state, state.carried)
+        if not is_news and not register.has_news(number) and register.published() == folder.name:
+            register.forget_run()
+        else:
+            register.publish_run(number, folder.name, read_summary(folder)["files"], result.summary)
     point_to(config.output, folder)
     return Result(result.summary, tuple(folder / path.name for path in result.outputs)), folder
 

@@ -232,6 +232,41 @@ COPIES = pa.schema(
         ("difference_m2", pa.float64()),
     ]
 )
+# Overlap cases of a register; A and B as they were when the case was opened. `geometry` is the overlap as it
+# was last seen; `present` says if it is in the data now.
+CASES = pa.schema(
+    [
+        ("case_id", pa.string()),
+        ("number", pa.string()),
+        ("status", pa.string()),
+        ("present", pa.bool_()),
+        ("first_seen", pa.date32()),
+        ("last_seen", pa.date32()),
+        *[(f"{side}_{name}", kind) for side in ("a", "b") for name, kind in (
+            ("id", pa.string()), ("operator", pa.string()), ("kind", pa.string()), ("status", pa.string()),
+            ("date", pa.date32()), ("share", pa.float64()),
+        )],
+        ("province", pa.string()),
+        ("district", pa.string()),
+        ("relation", pa.string()),
+        ("finding", pa.string()),
+        ("severity", pa.string()),
+        ("counted", pa.bool_()),
+        ("time_order", pa.string()),
+        ("area_m2", pa.float64()),
+        ("width_m", pa.float64()),
+        ("mean_width_m", pa.float64()),
+        ("parts", pa.int64()),
+        ("confidence", pa.string()),
+        ("decision", pa.string()),
+        ("decision_confirmed", pa.bool_()),
+        ("reference", pa.string()),
+        ("responsible", pa.string()),
+        ("due", pa.date32()),
+    ]
+)  # fmt: skip
+# Ground that a version of a hazard record may give up because people have decided so; `reason` says where.
+GIVEN_UP = pa.schema([("version_id", pa.string()), ("reason", pa.string())])
 
 
 @dataclass(frozen=True)
@@ -473,7 +508,8 @@ class State:
     `previous` and `carried_before` are what earlier deliveries left in force, until the stage `changes` has
     held the run against them; `earlier` are the records of earlier deliveries that stay on the map: they
     are among `features`, but are no input records of this run. Those that vanished, shrank or were returned
-    are `carried`: their alarms go on in the next run.
+    are `carried`: their alarms go on in the next run, unless it was decided that their ground is given up
+    (`given_up`).
     """
 
     deliveries: tuple[Delivery, ...] = ()
@@ -493,6 +529,7 @@ class State:
     carried: Frame = field(default_factory=lambda: empty_frame(FEATURES))
     changes: Frame = field(default_factory=lambda: empty_frame(CHANGES))
     copies: Frame = field(default_factory=lambda: empty_frame(COPIES))
+    given_up: Frame = field(default_factory=lambda: empty_frame(GIVEN_UP))
     today: dt.date | None = None
     """The day of the run; None where nobody said it."""
     working_crs: str = ""

@@ -44,8 +44,8 @@ def changes_command(
       geopipe changes mag_2025.gpkg mag_2026.gpkg --snapshot
       geopipe changes old/ new/ --operator MAG --snapshot -o out
     """
-    from geopipe.config import load_policy
     from geopipe.history import hold_against, summary_of, write_changes
+    from geopipe.policies import load_policy
     from geopipe.schema import FEATURES, empty_frame
 
     before_config, now_config = (options.make_config([path], **given) for path in (old, new))
@@ -69,8 +69,8 @@ def changes_command(
 
 def _kept(config: Config, show: Any) -> State:
     """Read deliveries and take them as far as `deduplicate`."""
-    from geopipe.config import load_policy
     from geopipe.pipeline import read
+    from geopipe.policies import load_policy
     from geopipe.steps import STEPS, advance
 
     policy = load_policy(config.policy)

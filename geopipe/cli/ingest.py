@@ -28,12 +28,12 @@ def ingest_command(paths: tuple[Path, ...], workspace: Path, as_json: bool, quie
       geopipe ingest uxolao.shp mag.gpkg -w work
     """
     from geopipe.errors import ExitCode
-    from geopipe.io.ledgers.ledgerfile import refuse_ledger
+    from geopipe.io.ledgers.registerfile import refuse_register
     from geopipe.io.store import hold, save_config, save_state
     from geopipe.pipeline import read
     from geopipe.steps import STAGES
 
-    refuse_ledger(workspace)
+    refuse_register(workspace)
     config = options.make_config([path.resolve() for path in paths], **given)
     with progress(quiet or as_json) as show:
         state = read(config, show)

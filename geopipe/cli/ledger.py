@@ -31,7 +31,7 @@ _HEAD = (
 def ledger_command(words: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """List the deliveries that were received, and who has not delivered; write down a nil report.
 
-    The ledger is the file ledger.sqlite in the workspace of a run; it only ever grows.
+    The ledger is the file register.sqlite in the workspace of a run; it only ever grows.
 
     \b
     Examples:

@@ -21,9 +21,15 @@ COMMANDS = {
     "run": "run",
     "query": "query",
     "changes": "changes",
+    "cases": "cases",
+    "sample": "sample",
     "ledger": "ledger",
+    "hazard": "hazard",
+    "register": "register",
+    "diff": "diff",
     "profile": "profile",
     "confirm": "confirm",
+    "policy": "policy",
     "ingest": "ingest",
     "validate": "stages",
     "reproject": "stages",
@@ -36,7 +42,11 @@ COMMANDS = {
     "publish": "publish",
     "report": "report",
     "returns": "returns",
+    "resolve": "resolve",
     "checks": "checks",
+    "stats": "stats",
+    "findings": "findings",
+    "figures": "figures",
 }
 
 

@@ -25,6 +25,7 @@ _STAGES = {
     "check": "Asking what cannot be",
     "deduplicate": "Looking for duplicates and older versions",
     "history": "Comparing with earlier deliveries",
+    "cases": "Following the cases",
     "index": "Building the index",
     "overlaps": "Measuring overlaps",
     "publish": "Writing the results",

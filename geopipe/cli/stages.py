@@ -12,12 +12,12 @@ from geopipe.cli.show import progress, show_stage
 
 def _advance(stage: str, workspace: Path, as_json: bool, quiet: bool) -> None:
     """Run one stage on what the one before left, and say what came of it."""
-    from geopipe.config import load_policy
-    from geopipe.io.ledgers.ledgerfile import refuse_ledger
+    from geopipe.io.ledgers.registerfile import refuse_register
     from geopipe.io.store import hold, load_saved_config, load_state, save_state
+    from geopipe.policies import load_policy
     from geopipe.steps import STAGES, advance
 
-    refuse_ledger(workspace)
+    refuse_register(workspace)
     config = load_saved_config(workspace)
     with progress(quiet or as_json) as show, hold(workspace):
         before = load_state(workspace, STAGES[STAGES.index(stage) - 1])

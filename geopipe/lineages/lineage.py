@@ -134,12 +134,32 @@ def trace(previous: Frame, current: Frame, lineage_share: float = 0.5) -> Lineag
     Lineage
         Its frames are sorted by `row_id`; the order of the rows given does not matter.
     """
+    return _matched(previous, current, lineage_share).lineage()
+
+
+@dataclass(frozen=True)
+class Followed:
+    """The events of a lineage without what changed in them; see :class:`Lineage`."""
+
+    previous: Frame
+    current: Frame
+    previous_event: Indices
+    current_event: Indices
+    change: NDArray[np.object_]
+
+
+def follow(previous: Frame, current: Frame, lineage_share: float = 0.5) -> Followed:
+    """Match the records of two deliveries as :func:`trace` does; only say which goes on as which."""
+    return _matched(previous, current, lineage_share).followed()
+
+
+def _matched(previous: Frame, current: Frame, lineage_share: float) -> _Match:
     match = _Match(_sorted(previous), _sorted(current))
     match.same_id_and_ground()
     pairs = match.pairs()
     match.same_ground(pairs)
     match.shared_ground(pairs, lineage_share)
-    return match.lineage()
+    return match
 
 
 def _sorted(frame: Frame) -> Frame:
@@ -254,8 +274,8 @@ class _Match:
         apart = ~np.isin(first * size + second, left * size + right)
         self.link("id_reused", first[apart], second[apart])
 
-    def lineage(self) -> Lineage:
-        """Number the events and find what each gained and lost."""
+    def followed(self) -> Followed:
+        """Number the events and name them."""
         size = len(self.previous)
         left, right = _joined(self.left), _joined(self.right)
         label = component_labels(size + len(self.current), left, right + size)
@@ -264,8 +284,14 @@ class _Match:
         rule = np.full(int(event.max(initial=-1)) + 1, "", dtype=object)
         rule[before[left]] = self.rule
         counts = (np.bincount(side, minlength=len(rule)) for side in (before, after))
-        change = _named(rule, *counts)
-        attributes = np.full(len(rule), "", dtype=object)
+        return Followed(self.previous, self.current, before, after, _named(rule, *counts))
+
+    def lineage(self) -> Lineage:
+        """Number the events and find what each gained and lost."""
+        found = self.followed()
+        before, after, change = found.previous_event, found.current_event, found.change
+        left, right = _joined(self.left), _joined(self.right)
+        attributes = np.full(len(change), "", dtype=object)
         alone = ~np.isin(change[before[left]], ["split", "merged", "regrouped", "id_reused"])
         attributes[before[left[alone]]] = attributes_changed(
             self.previous.take(left[alone]), self.current.take(right[alone])

@@ -27,6 +27,8 @@ class ProvinceWords(Strict):
     """What `laos.yaml` knows of one province beside its official names."""
 
     iso: str = ""
+    short: str = ""
+    """Letters that begin the numbers of its cases."""
     aliases: tuple[str, ...] = ()
     formerly: tuple[str, ...] = ()
 

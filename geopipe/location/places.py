@@ -73,6 +73,7 @@ class Places:
     province_name: NDArray[np.object_]
     province_name_lao: NDArray[np.object_]
     formerly: Mapping[str, tuple[str, ...]]
+    short_names: Mapping[str, str]
     names: NameTable
     district_filler: Filler
 
@@ -291,6 +292,7 @@ def _places(
         province_name=np.array([provinces[code][0] for code in codes], dtype=object),
         province_name_lao=np.array([provinces[code][-1] for code in codes], dtype=object),
         formerly={code: told.formerly for code, told in words.provinces.items() if told.formerly},
+        short_names={code: told.short for code, told in words.provinces.items() if told.short},
         names=table,
         district_filler=Filler.of(words.district_words),
     )

@@ -44,11 +44,12 @@ def working_crs_wkt(text: str) -> str:
     return str(crs.to_wkt())
 
 
-def published_layers(state: State, names: Iterable[str]) -> list[Layer]:
+def published_layers(state: State, names: Iterable[str], cases: Frame | None = None) -> list[Layer]:
     """Return the layers asked for, in the order in which a map should list them.
 
     All geometries are in the working CRS. Overlaps that are the expected course of things within
-    one operator (hazard, then its release) stand in `handover` only.
+    one operator (hazard, then its release) stand in `handover` only. Without a register there are no
+    cases.
     """
     builders: dict[str, Callable[[State], Layer]] = {
         "areas": _areas,
@@ -65,7 +66,9 @@ def published_layers(state: State, names: Iterable[str]) -> list[Layer]:
         "changes": lambda s: Layer("changes", s.changes.table, s.changes.shapes, "MultiPolygon"),
         "copies": lambda s: Layer("copies", s.copies.table, s.copies.shapes, "MultiPolygon"),
     }
-    return [builders[name](state) for name in names]
+    if cases is not None:
+        builders["cases"] = lambda _s: Layer("cases", cases.table, cases.shapes, "MultiPolygon")
+    return [builders[name](state) for name in names if name in builders]
 
 
 def _areas(state: State) -> Layer:

@@ -21,7 +21,7 @@ from geopipe.io.store import write_text
 from geopipe.reports.layers import published_layers, working_crs_wkt
 from geopipe.reports.returned.files import ENDINGS, FOLDER, write_returns
 from geopipe.reports.returned.returns import Return
-from geopipe.schema import State
+from geopipe.schema import Frame, State
 
 GEOPACKAGE = "geopipe.gpkg"
 SUMMARY = "summary.json"
@@ -37,6 +37,7 @@ def publish(
     layers: Sequence[str],
     started: dt.datetime,
     returns: Sequence[Return] = (),
+    cases: Frame | None = None,
 ) -> list[Path]:
     """Write the GeoPackage, the files for senders and, last, the summary with the hashes of all.
 
@@ -53,6 +54,8 @@ def publish(
     returns : sequence of Return
         What goes back to each sender, written into the folder `return`. What an earlier result has
         left there for senders to whom nothing goes back now is removed, so that nobody sends it.
+    cases : Frame, optional
+        CASES of the register, where there is one.
 
     Returns
     -------
@@ -66,7 +69,9 @@ def publish(
     """
     with _building_in(folder) as building:
         write_geopackage(
-            building / GEOPACKAGE, published_layers(state, layers), working_crs_wkt(state.working_crs)
+            building / GEOPACKAGE,
+            published_layers(state, layers, cases),
+            working_crs_wkt(state.working_crs),
         )
         made = write_returns(building / FOLDER, returns, load_catalogue()) if returns else []
         earlier = _earlier_returns(folder)

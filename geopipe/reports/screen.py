@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from geopipe.terms import SETTLED_STATUSES, CaseStatus
+
 _MOST_LINES = 24
 _SHOWN_ASSUMPTIONS = 3
 _SHOWN_ALARMS = 4
 _SHOWN_SENDERS = 5
 _SHOWN_REASONS = 3
+_NEED_A_PERSON = (
+    CaseStatus.NEEDS_REVIEW, CaseStatus.CORRECTED_DIFFERENTLY, CaseStatus.CHANGED_WITHOUT_DECISION,
+    CaseStatus.NEW,
+)  # fmt: skip
 
 
 def first_screen(summary: dict[str, Any], outputs: list[str]) -> str:
@@ -22,7 +28,7 @@ def first_screen(summary: dict[str, Any], outputs: list[str]) -> str:
         Paths of what was written; the first is the one to open next.
     """
     around = [*_not_all(summary), _read(summary), *_safety(summary), *_in_doubt(summary)]
-    behind = [*_hectares(summary), *_returned(summary)]
+    behind = [*_hectares(summary), *_cases(summary), *_returned(summary)]
     # One line is kept for what was assumed and one for the file to open.
     overlaps = _overlaps(summary, _MOST_LINES - len(around) - len(behind) - 3)
     lines = [*around, *overlaps, *behind]
@@ -102,6 +108,20 @@ def _gaps(summary: dict[str, Any]) -> list[str]:
     ]
 
 
+def _cases(summary: dict[str, Any]) -> list[str]:
+    """Say in one line how the cases of the register stand, what needs a person first."""
+    cases = summary.get("cases")
+    if not cases:
+        return []
+    counts = cases["by_status"]
+    urgent = [name for name in _NEED_A_PERSON if name in counts]
+    shown = [*urgent, *(name for name in sorted(counts) if name not in (*urgent, *SETTLED_STATUSES))]
+    parts = ", ".join(f"{counts[name]:,} {name.replace('_', ' ')}" for name in shown)
+    over = cases["all"] - cases["open"]
+    behind = f"; {over:,} over" if over else ""
+    return [f"CASES       {cases['open']:,} open{': ' + parts if parts else ''}{behind} (geopipe cases list)"]
+
+
 def _in_doubt(summary: dict[str, Any]) -> list[str]:
     """Say in one line that coordinates could be read otherwise, if a person confirms it."""
     doubts = [(d["file"], p) for d in summary["deliveries"] for p in d["proposals"]]
@@ -139,11 +159,16 @@ def _overlaps(summary: dict[str, Any], room: int) -> list[str]:
 
 def _very_thin(summary: dict[str, Any]) -> str:
     thin = summary["overlaps"]["between_operators"]["very_thin"]
-    policy = summary["policy"]["very_thin"]
-    state = "in force" if policy["in_force"] else "a draft, not in force: nothing is left out"
+    policy = summary["policy"]
+    limits = policy["very_thin"]
+    state = (
+        "no tolerance is in force: nothing is left out"
+        if policy["why_no_tolerance"]
+        else f"a tolerance is in force: {policy['reference']}"
+    )
     return (
-        f"VERY THIN   {thin['below_area']:,} of them below {policy['area_m2']:g} m2, {thin['below_width']:,} "
-        f"narrower than {policy['width_m']:g} m (this tolerance is {state})"
+        f"VERY THIN   {thin['below_area']:,} of them below {limits['area_m2']:g} m2, {thin['below_width']:,} "
+        f"narrower than {limits['width_m']:g} m ({state})"
     )
 
 

@@ -16,16 +16,16 @@ import shapely
 
 from geopipe._version import __version__
 from geopipe.catalogue import load_catalogue
-from geopipe.config import Policy
 from geopipe.coordinates.proposals import PLACE_CODES
 from geopipe.coverage import CLASSES
 from geopipe.errors import GeopipeError
 from geopipe.geometry import width_m
+from geopipe.policies import Policy, policy_hash
 from geopipe.reports.layers import shown_overlaps
 from geopipe.reports.leftover import gap_figures, remaining_figures
 from geopipe.schema import Frame, State
 from geopipe.scope import GAPS, REMAINING, not_looked_for
-from geopipe.terms import Outcome
+from geopipe.terms import SETTLED_STATUSES, Outcome
 
 _LIBRARIES = ("shapely", "pyogrio", "fiona", "pyproj", "geopandas", "rtree", "pyarrow", "numpy")
 LARGEST = 5
@@ -116,7 +116,11 @@ def summarise(state: State, policy: Policy) -> dict[str, Any]:
         "policy": {
             "name": policy.name,
             "version": policy.version,
+            "hash": policy_hash(policy),
+            "effective_from": str(policy.effective_from) if policy.effective_from else None,
             "reference": policy.reference,
+            "signed_by": policy.signed_by,
+            "why_no_tolerance": list(policy.why_no_tolerance(state.today)),
             "very_thin": policy.very_thin.model_dump(),
             "gaps": policy.gaps.model_dump(),
         },
@@ -130,6 +134,16 @@ def unanswered(layers: Iterable[str]) -> dict[str, Any]:
     figures = (("gaps", GAPS), ("remaining", REMAINING))
     none = {name: None for name, question in figures if question in questions}
     return {"not_looked_for": list(questions), **none}
+
+
+def case_figures(cases: Frame) -> dict[str, Any]:
+    """Return how many cases of the register stand where."""
+    over = cases.flags("status", sorted(SETTLED_STATUSES))
+    return {
+        "all": len(cases),
+        "open": int((~over).sum()),
+        "by_status": dict(sorted(Counter(cases.table["status"].to_pylist()).items())),
+    }
 
 
 def versions() -> dict[str, str]:

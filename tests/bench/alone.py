@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from geopipe import pipeline, steps
-from geopipe.config import Config, DeliverySpec, load_policy
+from geopipe.config import Config, DeliverySpec
+from geopipe.policies import load_policy
 
 PARTS = ("overlaps", "remaining", "gaps", "handover", "finds")
 booked: list[dict[str, Any]] = []

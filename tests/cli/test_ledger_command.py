@@ -107,7 +107,7 @@ def test_deliveries_are_listed(workspace):
     assert ran.lines[1].split() == [
         "01234567", "2026-04-10", "2026-Q1", "MAG", "operator", "snapshot", "1", "1", "0", "MAG_CHA.gpkg",
     ]  # fmt: skip
-    assert call("ledger", workspace / "ledger.sqlite").out == ran.out
+    assert call("ledger", workspace / "register.sqlite").out == ran.out
     (row,) = json.loads(call("ledger", workspace, "--json").out)["deliveries"]
     assert (row["content_hash"], row["records"]) == ("0123456789abcdef", 1)
 
@@ -154,7 +154,7 @@ def test_a_ledger_that_is_not_there_or_damaged_ends_with_its_own_code(workspace,
         call("ledger", "nil", tmp_path / "nowhere", "--operator", "A", "--period", "2026", "--by", "B").code
         == 6
     )
-    with closing(sqlite3.connect(workspace / "ledger.sqlite")) as connection:
+    with closing(sqlite3.connect(workspace / "register.sqlite")) as connection:
         connection.execute("PRAGMA user_version = 99")
     ran = call("ledger", workspace)
     assert ran.code == 6

@@ -24,7 +24,7 @@ from geopipe.running import run_and_keep
 OPERATORS = ("UXO_Lao", "MAG", "NPA", "HALO")
 AREAS = 8
 # What a workspace remembers of deliveries: history, not re-use.
-LEDGER = ("ledger.sqlite", "deliveries")
+LEDGER = ("register.sqlite", "deliveries")
 
 
 def areas_of(operator, changed=None):

@@ -11,7 +11,7 @@ import pytest
 from make import LAOS, area, box, hazard, make_features, released, square
 
 from geopipe.errors import BusyError, ConfigError, ExitCode, RegisterError
-from geopipe.io.ledgers import ledgerfile
+from geopipe.io.ledgers import registerfile
 from geopipe.io.ledgers.ledger import Ledger
 from geopipe.io.ledgers.received import received
 from geopipe.periods import parse_period
@@ -56,7 +56,7 @@ def ids(frame):
 
 @pytest.fixture
 def ledger(tmp_path):
-    with Ledger.open(tmp_path / "work" / "ledger.sqlite") as opened:
+    with Ledger.open(tmp_path / "work" / "register.sqlite") as opened:
         yield opened
 
 
@@ -290,7 +290,7 @@ def test_a_ledger_that_is_missing_is_not_taken_for_a_new_one(ledger):
     read(ledger, delivery("a", hazard(square(), id="1")))
     ledger.close()
     ledger.path.unlink()
-    with pytest.raises(RegisterError, match="the ledger is missing") as refused:
+    with pytest.raises(RegisterError, match="the register is missing") as refused:
         Ledger.open(ledger.path)
     assert refused.value.exit_code == ExitCode.REGISTER
     assert "Restore it from your backup" in str(refused.value)
@@ -320,7 +320,7 @@ def test_a_damaged_ledger_is_refused_and_left_alone(ledger, damage):
 def test_another_database_is_no_ledger(tmp_path):
     with closing(sqlite3.connect(tmp_path / "x.sqlite")) as connection:
         connection.execute("CREATE TABLE t (a)")
-    with pytest.raises(RegisterError, match="not a ledger of geopipe"):
+    with pytest.raises(RegisterError, match="not a register of geopipe"):
         Ledger.open(tmp_path / "x.sqlite")
 
 
@@ -335,12 +335,12 @@ def test_a_ledger_of_a_newer_geopipe_is_refused(ledger):
 def test_an_older_ledger_is_brought_up_to_date_and_keeps_what_it_knows(ledger, monkeypatch):
     read(ledger, delivery("a", hazard(square(), id="1")))
     ledger.close()
-    newer = (*ledgerfile.SCRIPTS, "CREATE TABLE more (a TEXT);")
-    monkeypatch.setattr(ledgerfile, "SCRIPTS", newer)
+    newer = (*registerfile.SCRIPTS, "CREATE TABLE more (a TEXT);")
+    monkeypatch.setattr(registerfile, "SCRIPTS", newer)
     with Ledger.open(ledger.path) as opened:
         assert len(opened.deliveries()) == 1
         assert opened.ask("SELECT count(*) FROM more") == [(0,)]
-    monkeypatch.setattr(ledgerfile, "SCRIPTS", newer[:1])
+    monkeypatch.setattr(registerfile, "SCRIPTS", newer[:1])
     with pytest.raises(RegisterError, match="newer geopipe"):
         Ledger.open(ledger.path)
 
@@ -348,7 +348,7 @@ def test_an_older_ledger_is_brought_up_to_date_and_keeps_what_it_knows(ledger, m
 def test_an_upgrade_that_fails_changes_nothing(ledger, monkeypatch):
     ledger.close()
     before = ledger.path.read_bytes()
-    monkeypatch.setattr(ledgerfile, "SCRIPTS", (*ledgerfile.SCRIPTS, "CREATE TABLE more (a); NOT SQL;"))
+    monkeypatch.setattr(registerfile, "SCRIPTS", (*registerfile.SCRIPTS, "CREATE TABLE more (a); NOT SQL;"))
     with pytest.raises(RegisterError):
         Ledger.open(ledger.path)
     monkeypatch.undo()
@@ -385,7 +385,7 @@ def test_two_writers_do_not_meet(ledger):
 def test_a_ledger_is_one_file_without_a_journal_beside_it(ledger):
     read(ledger, delivery("a", hazard(square(), id="1")))
     assert ledger.ask("PRAGMA journal_mode") == [("delete",)]
-    assert sorted(path.name for path in ledger.path.parent.iterdir()) == ["deliveries", "ledger.sqlite"]
+    assert sorted(path.name for path in ledger.path.parent.iterdir()) == ["deliveries", "register.sqlite"]
 
 
 def test_a_copy_of_the_folder_is_a_whole_ledger(ledger, tmp_path):
@@ -397,6 +397,6 @@ def test_a_copy_of_the_folder_is_a_whole_ledger(ledger, tmp_path):
 
 
 def test_a_ledger_that_must_be_there_is_not_made(tmp_path):
-    with pytest.raises(RegisterError, match="there is no ledger"):
+    with pytest.raises(RegisterError, match="there is no register"):
         Ledger.existing(tmp_path)
     assert list(tmp_path.iterdir()) == []

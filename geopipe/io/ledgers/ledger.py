@@ -1,6 +1,6 @@
 """The ledger: which deliveries were received, what of them is in force, who has not delivered.
 
-One SQLite file that only grows, and beside it the records of each delivery as Arrow files. In force, for
+Tables of the register, and beside it the records of each delivery as Arrow files. In force, for
 each operator and register, are the latest snapshot and the increments after it; what vanished from it and
 was carried on stays with it until a decision.
 """
@@ -8,17 +8,14 @@ was carried on stays with it until a decision.
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from collections.abc import Collection, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TypeAlias
 
-from geopipe.errors import RegisterError
-from geopipe.io.ledgers import ledgerfile
+from geopipe.io.ledgers import registerfile
 from geopipe.io.ledgers.frames_kept import KeptFrames, keep_frame
 from geopipe.io.ledgers.inforce import Group, InForce
+from geopipe.io.ledgers.opened import Opened
 from geopipe.io.ledgers.received import Before, Received, counts_by_operator, of_group
 from geopipe.periods import parse_period
 from geopipe.schema import FEATURES, Frame, State, concat, empty_frame
@@ -31,52 +28,8 @@ _DESCRIBED = (
 Row: TypeAlias = dict[str, Any]
 
 
-class Ledger(AbstractContextManager["Ledger"]):
-    """A ledger that is open; close it, or use it in a `with` statement."""
-
-    def __init__(self, path: Path, connection: Any) -> None:
-        self.path = path
-        self._connection = connection
-
-    @classmethod
-    def open(cls, path: Path) -> Ledger:
-        """Open the ledger of a file or a workspace; make one where there was none.
-
-        Raises
-        ------
-        RegisterError
-            When what is there is damaged, foreign, lost, or of a newer geopipe.
-        """
-        place = ledgerfile.place_of(path)
-        return cls(place, ledgerfile.open_or_make(place))
-
-    @classmethod
-    def existing(cls, path: Path) -> Ledger:
-        """Open a ledger that must be there already."""
-        place = ledgerfile.place_of(path)
-        return cls(place, ledgerfile.open_existing(place))
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
-
-    def ask(self, question: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Return the rows that answer a question in SQL."""
-        try:
-            rows: list[tuple[Any, ...]] = self._connection.execute(question, values).fetchall()
-        except sqlite3.Error as error:
-            raise RegisterError(
-                f"the ledger cannot be read ({error})", str(self.path), "Restore it from your backup."
-            ) from error
-        return rows
+class Ledger(Opened):
+    """What the register knows of deliveries."""
 
     # Deliveries.
 
@@ -107,12 +60,12 @@ class Ledger(AbstractContextManager["Ledger"]):
         frames = [self._keep(item, state.working_crs) for item in new]
         (number,) = self.ask("SELECT coalesce(max(number), 0) + 1 FROM receipts")[0]
         kept = keep_frame(self.carried_path(number), carried, state.working_crs) if len(carried) else None
-        with ledgerfile.transaction(self._connection, self.path):
-            self._insert("receipts", number, run, at.isoformat(timespec="seconds"), kept)
+        with self.transaction():
+            self.insert("receipts", number, run, at.isoformat(timespec="seconds"), kept)
             for item, row, sha256 in zip(new, rows, frames, strict=True):
                 self._insert_reading(item, number, row, sha256, state)
             for item in deliveries:
-                self._insert("members", number, item.delivery.content_hash)
+                self.insert("members", number, item.delivery.content_hash)
         return True
 
     def _keep(self, item: Received, working_crs: str) -> str:
@@ -120,10 +73,6 @@ class Ledger(AbstractContextManager["Ledger"]):
         for (sha256,) in self.ask("SELECT frame_sha256 FROM readings WHERE key = ?", item.key):
             return str(sha256)
         return keep_frame(self.frame_path(item.key), item.records, working_crs)
-
-    def _insert(self, table: str, *values: Any) -> None:
-        places = ", ".join("?" * len(values))
-        self._connection.execute(f"INSERT INTO {table} VALUES ({places})", values)  # noqa: S608
 
     def _reading(self, item: Received, state: State) -> list[Any]:
         """Return operator, role, mode, period and counts of a delivery."""
@@ -140,25 +89,25 @@ class Ledger(AbstractContextManager["Ledger"]):
     ) -> None:
         delivery = item.delivery
         if not self.ask("SELECT 1 FROM deliveries WHERE content_hash = ?", delivery.content_hash):
-            self._insert("deliveries", delivery.content_hash, receipt, delivery.file)
-        self._insert("readings", None, item.key, delivery.content_hash, receipt, *row, sha256)
+            self.insert("deliveries", delivery.content_hash, receipt, delivery.file)
+        self.insert("readings", None, item.key, delivery.content_hash, receipt, *row, sha256)
         if self.ask("SELECT 1 FROM counts WHERE key = ?", item.key):
             return  # read in this way before: what it holds is known
         for group, records in sorted(item.groups.items()):
-            self._insert("holdings", item.key, *group, records)
+            self.insert("holdings", item.key, *group, records)
         returned = counts_by_operator(state.rejected, delivery)
         areas, points = state.own_features, state.reference
         kept = counts_by_operator(areas, delivery) + counts_by_operator(points, delivery)
         for operator in sorted({*returned, *kept}):
-            self._insert("counts", item.key, operator, kept[operator], returned[operator])
+            self.insert("counts", item.key, operator, kept[operator], returned[operator])
 
     def frame_path(self, key: str) -> Path:
         """Return the file that keeps the records of a reading."""
-        return self.path.parent / ledgerfile.FRAMES / f"{key}.arrow"
+        return self.path.parent / registerfile.FRAMES / f"{key}.arrow"
 
     def carried_path(self, receipt: int) -> Path:
         """Return the file that keeps what the run of a receipt has carried on."""
-        return self.path.parent / ledgerfile.FRAMES / f"carried-{receipt}.arrow"
+        return self.path.parent / registerfile.FRAMES / f"carried-{receipt}.arrow"
 
     def deliveries(self) -> list[Row]:
         """Return every reading of every delivery, in the order in which they were received."""
@@ -201,6 +150,10 @@ class Ledger(AbstractContextManager["Ledger"]):
             carried.append(of_group(kept.carried_at(receipt), group))
         return Before(concat(previous), concat(carried))
 
+    def carried(self, working_crs: str) -> Frame:
+        """Return the last versions of hazard that the last run has carried on."""
+        return _Kept(self, working_crs).carried_at(self.in_force().last)
+
     def not_read(self, deliveries: Sequence[Received]) -> list[Row]:
         """Return the deliveries in force of which this run has not read the file."""
         now = self.in_force()
@@ -224,8 +177,8 @@ class Ledger(AbstractContextManager["Ledger"]):
         name = parse_period(period).name
         if self.ask("SELECT 1 FROM nil_reports WHERE operator = ? AND period = ?", operator, name):
             return False
-        with ledgerfile.transaction(self._connection, self.path):
-            self._insert("nil_reports", operator, name, by, reference, at.isoformat(timespec="seconds"))
+        with self.transaction():
+            self.insert("nil_reports", operator, name, by, reference, at.isoformat(timespec="seconds"))
         return True
 
     def nil_reports(self) -> list[Row]:

@@ -1,0 +1,105 @@
+"""Backups of the register's file: whole, checked, one for each day on which something was added."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from geopipe.errors import OutputError
+from geopipe.io.geopackage import sync
+from geopipe.io.ledgers.opened import Opened
+
+
+def write_backup(register: Opened, target: Path) -> None:
+    """Copy a register, as it is at one moment, to another place; what is there is replaced once it is whole.
+
+    Raises
+    ------
+    OutputError
+        When the copy cannot be written or does not come out whole; what was there before is left.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        os.close(handle)
+    except OSError as error:
+        raise _unwritten(target, error) from error
+    copy = Path(name)
+    try:
+        with closing(sqlite3.connect(copy)) as connection:
+            register.pour_into(connection)
+            (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if said != "ok":
+            raise OSError(said)
+        shutil.copymode(register.path, copy)
+        sync(copy)
+        copy.replace(target)
+        sync(target.parent)
+    except (OSError, sqlite3.Error) as error:
+        raise _unwritten(target, error) from error
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def daily_backup(register: Opened, folder: Path, day: dt.date, keep: int) -> Path | None:
+    """Back a register up once a day, and only if something was added since the last backup.
+
+    Parameters
+    ----------
+    register : Opened
+    folder : Path
+        Holds the backups, named by their day.
+    day : date
+    keep : int
+        How many backups stay: the newest ones, always at least one.
+
+    Returns
+    -------
+    Path or None
+        The new backup; None where none was needed.
+    """
+    target = folder / f"register-{day.isoformat()}.sqlite"
+    known = daily_backups(folder)
+    grown = _extent(register.ask)
+    if target.exists() or not any(grown.values()) or (known and grown == _extent_of(known[-1])):
+        return None
+    write_backup(register, target)
+    for old in daily_backups(folder)[: -max(keep, 1)]:
+        if old != target:
+            old.unlink(missing_ok=True)
+    return target
+
+
+def daily_backups(folder: Path) -> list[Path]:
+    """Return the backups of a folder, the newest one last."""
+    return sorted(folder.glob("register-????-??-??.sqlite"))
+
+
+def _extent(ask: Callable[[str], Sequence[tuple[Any, ...]]]) -> dict[str, int]:
+    """Return the last row of each table but the facts: rows are only added, so this tells if any were."""
+    tables = ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'facts' ORDER BY name")
+    question = 'SELECT coalesce(max(rowid), 0) FROM "{}"'
+    return {name: ask(question.format(name))[0][0] for (name,) in tables}
+
+
+def _extent_of(path: Path) -> dict[str, int] | None:
+    """Return the extent of a backup, None where it cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            return _extent(lambda question: connection.execute(question).fetchall())
+    except sqlite3.Error:
+        return None
+
+
+def _unwritten(target: Path, error: Exception) -> OutputError:
+    return OutputError(
+        f"the backup of the register could not be written ({error})", str(target),
+        "Is the disk full, or the folder closed to you? The register itself is as it was.",
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""What has changed in the register between two runs, or since a day or a meeting."""

@@ -1,0 +1,127 @@
+"""Hazard ground that may leave the map because people have decided so, record by record."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import numpy as np
+import shapely
+
+from geopipe.crs import WGS84, choose_operation, transform
+from geopipe.errors import ConfigError
+from geopipe.io.ledgers.opened import Opened
+from geopipe.register.case import Case, Decision, Reference
+from geopipe.register.casefiles import cases_of, decisions_in_force, sighting_of
+from geopipe.register.known import moved_to
+from geopipe.register.outcome import expected, ground_changes
+from geopipe.schema import GIVEN_UP, Frame, Geometries, make_frame, to_wkb
+from geopipe.terms import POSSIBLE_HAZARD_KINDS
+
+_SINCE = (
+    "SELECT a.columns ->> 'version_id', b.columns ->> 'version_id' FROM sightings s "
+    "JOIN versions a ON a.version = s.a_version JOIN versions b ON b.version = s.b_version "
+    "WHERE s.case_id = ? AND s.number >= ?"
+)
+
+
+def given_up(register: Opened, working_crs: str) -> Frame:
+    """Return GIVEN_UP (m, in a working CRS): what confirmed decisions of cases, and of records, let go."""
+    found = [*_by_cases(register, working_crs), *_by_records(register, working_crs)]
+    geometry = np.empty(len(found), dtype=object)
+    geometry[:] = [ground for _, _, ground in found]
+    columns = {"version_id": [name for name, _, _ in found], "reason": [why for _, why, _ in found]}
+    return make_frame(GIVEN_UP, columns, geometry)
+
+
+def give_up(
+    register: Opened, carried: Frame, record_id: str, working_crs: str, reference: Reference, by: str,
+    cause: str, at: dt.datetime,
+) -> int:  # fmt: skip
+    """Write down that the last versions of a hazard record may leave the map; return how many there are.
+
+    Parameters
+    ----------
+    register : Opened
+    carried : Frame
+        FEATURES that are carried on now, in the working CRS.
+    record_id : str
+        Id of the record, or the operator's own id.
+    working_crs : str
+    reference : Reference
+        The signed minutes.
+    by, cause : str
+    at : datetime
+
+    Raises
+    ------
+    ConfigError
+        When no such record is carried, several operators have that id, the minutes are not signed, or
+        nobody says why.
+    """
+    rows = carried.take(carried.flags("record_id", [record_id]) | carried.flags("source_id", [record_id]))
+    ids = rows.values("record_id")
+    if not ids:
+        raise ConfigError("no hazard of this id is kept on the map", record_id, "See geopipe hazard list.")
+    if len(ids) > 1:
+        raise ConfigError(
+            f"several records have this id ({', '.join(ids)})", record_id, "Write one of these."
+        )
+    if not reference.file_sha256:
+        raise ConfigError("hazard leaves the map only by signed minutes", record_id, "Give --minutes FILE.")
+    if not cause.strip():
+        raise ConfigError("nobody says why this ground is hazard no longer", record_id, "Give --cause TEXT.")
+    versions = rows.table["version_id"].to_pylist()
+    with register.transaction():
+        for version_id, wkb in zip(versions, to_wkb(rows.geometry).to_pylist(), strict=True):
+            register.insert(
+                "given_up", None, version_id, ids[0], working_crs, wkb, cause.strip(),
+                reference.reference_id, by, at.isoformat(),
+            )  # fmt: skip
+    return len(versions)
+
+
+def _by_cases(register: Opened, working_crs: str) -> Iterator[tuple[str, str, shapely.Geometry]]:
+    decisions = decisions_in_force(register)
+    confirmed = {case: decision for case, decision in decisions.items() if decision.confirmed}
+    for case in cases_of(register, confirmed) if confirmed else []:
+        decision = confirmed[case.case_id]
+        yield from _of_case(register, case, decision, working_crs)
+
+
+def _of_case(
+    register: Opened, case: Case, decision: Decision, working_crs: str
+) -> Iterator[tuple[str, str, shapely.Geometry]]:
+    """Yield the ground that each hazard record of a case gives up, for each version since the decision."""
+    looked_at = sighting_of(register, decision.sighting)
+    sides = moved_to(
+        _array(looked_at.a.geometry, looked_at.b.geometry), [looked_at.working_crs] * 2, working_crs
+    )
+    line = decision.line_wgs84
+    if line is not None:
+        (line,) = transform(_array(line), choose_operation(WGS84, working_crs)[0])
+    outcome = expected(decision.choice, sides[0], sides[1], line)
+    if outcome is None or decision.reference is None:
+        return
+    change, why = ground_changes(outcome, sides[0], sides[1]), f"{case.name}, {decision.reference.text}"
+    seen = register.ask(_SINCE, case.case_id, decision.sighting)
+    for place, side, lost in ((0, looked_at.a, change.a_lost), (1, looked_at.b, change.b_lost)):
+        if side.columns["kind"] in POSSIBLE_HAZARD_KINDS and not shapely.is_empty(lost):
+            yield from ((str(name), why, lost) for name in sorted({row[place] for row in seen}))
+
+
+def _by_records(register: Opened, working_crs: str) -> Iterator[tuple[str, str, shapely.Geometry]]:
+    rows = register.ask(
+        "SELECT version_id, geometry, g.working_crs, p.reference_id, meeting, held_on, item FROM given_up g "
+        "JOIN papers p USING (reference_id) ORDER BY g.number"
+    )
+    for version_id, wkb, stored, name, meeting, held_on, item in rows:
+        (ground,) = moved_to(_array(shapely.from_wkb(wkb)), [stored], working_crs)
+        day = held_on and dt.date.fromisoformat(held_on)
+        yield str(version_id), Reference(name, meeting, day, item).text, ground
+
+
+def _array(*geometry: shapely.Geometry) -> Geometries:
+    result = np.empty(len(geometry), dtype=object)
+    result[:] = geometry
+    return result
