@@ -2,12 +2,14 @@
 
 Reported hectares add up records; ground covered does not. For each group of
 records that hang together the land is cut into faces along all their borders,
-and every face is counted with the number of records that claim it.
+and every face is counted with the number of records that claim it. Who they are
+is known as well: statistics give each face to one of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import fsum
 
 import numpy as np
@@ -32,6 +34,23 @@ CLASSES: dict[str, frozenset[Kind]] = {
     "released": RELEASED_KINDS,
 }
 _CLOSES_SHARE = 1e-9
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Ground cut along the borders of the records that claim it, in an equal-area CRS.
+
+    `m2` has one area per face. `face` and `row` have one entry per claim: this record claims this face.
+    """
+
+    m2: NDArray[np.float64]
+    face: Indices
+    row: Indices
+
+    @property
+    def claims(self) -> Indices:
+        """How many records claim each face; at least one."""
+        return np.bincount(self.face, minlength=len(self.m2))
 
 
 def coverage(areas: Frame, ground: Measured) -> Frame:
@@ -98,21 +117,60 @@ def _claims(
     geometry: Geometries, area_m2: NDArray[np.float64], member: Mask, ground: Measured
 ) -> dict[int, list[float]]:
     """Return claims -> areas (m2) that add up to the ground, for the records of one class."""
-    inside = member[ground.left] & member[ground.right]
-    left, right = ground.left[inside], ground.right[inside]
-    shared_m2 = ground.area_m2[inside]
+    faces = faces_of(geometry, area_m2, member, ground.left, ground.right, ground.area_m2)
+    found = {int(claims): faces.m2[faces.claims == claims].tolist() for claims in np.unique(faces.claims)}
+    # Equal areas leave a hair less than nothing when what they share is taken off: it belongs to the sum.
+    return {claims: parts for claims, parts in found.items() if fsum(parts) != 0}
+
+
+def faces_of(
+    geometry: Geometries,
+    area_m2: NDArray[np.float64],
+    member: Mask,
+    left: Indices,
+    right: Indices,
+    shared_m2: NDArray[np.float64],
+) -> Faces:
+    """Cut the ground of some records into faces along all their borders.
+
+    Parameters
+    ----------
+    geometry : array of valid polygons
+        In an equal-area CRS (m), one per record.
+    area_m2 : array of float
+        Area of each polygon.
+    member : mask
+        The records that are meant.
+    left, right, shared_m2 : arrays
+        All pairs of records that share ground, and how much.
+    """
+    inside = member[left] & member[right]
+    left, right, shared_m2 = left[inside], right[inside], shared_m2[inside]
     partners = np.bincount(np.concatenate([left, right]), minlength=len(geometry))
     # A pair whose two records overlap nobody else needs no cutting: its shared ground is known.
     plain = (partners[left] == 1) & (partners[right] == 1)
-    alone = member & (partners == 0)
-    in_plain = np.concatenate([left[plain], right[plain]])
-    once = [area_m2[alone], area_m2[in_plain], -2 * shared_m2[plain]]
-    found: dict[int, list[float]] = {1: np.concatenate(once).tolist(), 2: shared_m2[plain].tolist()}
+    a, b, both_m2 = left[plain], right[plain], shared_m2[plain]
+    pairs = np.arange(len(a))
+    parts = [
+        _each_alone(np.flatnonzero(member & (partners == 0)), area_m2),
+        Faces(area_m2[a] - both_m2, pairs, a),
+        Faces(area_m2[b] - both_m2, pairs, b),
+        Faces(both_m2, np.concatenate([pairs, pairs]), np.concatenate([a, b])),
+    ]
     for group in _groups(len(geometry), left[~plain], right[~plain]):
-        for claims, m2 in _faces(geometry[group]).items():
-            found.setdefault(claims, []).append(m2)
-    # Equal areas leave a hair less than nothing when what they share is taken off: it belongs to the sum.
-    return {claims: parts for claims, parts in found.items() if fsum(parts) != 0}
+        cut = _faces(geometry[group])
+        parts.append(Faces(cut.m2, cut.face, group[cut.row]))
+    before = np.cumsum([0, *(len(part.m2) for part in parts[:-1])])
+    return Faces(
+        np.concatenate([part.m2 for part in parts]),
+        np.concatenate([part.face + start for part, start in zip(parts, before, strict=True)]),
+        np.concatenate([part.row for part in parts]),
+    )
+
+
+def _each_alone(rows: Indices, area_m2: NDArray[np.float64]) -> Faces:
+    """Return one face for each record that shares no ground."""
+    return Faces(area_m2[rows], np.arange(len(rows)), rows)
 
 
 def _groups(size: int, left: Indices, right: Indices) -> list[Indices]:
@@ -124,24 +182,33 @@ def _groups(size: int, left: Indices, right: Indices) -> list[Indices]:
     return [group for group in np.split(order, edges) if len(group)]
 
 
-def _faces(polygons: Geometries) -> dict[int, float]:
-    """Cut overlapping polygons into faces; return claims -> m2.
+def _faces(polygons: Geometries) -> Faces:
+    """Cut overlapping polygons into faces; rows are those of `polygons`.
 
     If the faces do not add up to the polygons (borders that nearly coincide), the cut is made
     again on a grid of a micrometre; if they still do not, the ground covered is the union, claimed
-    as evenly as whole numbers of records allow: what is reported and what is covered hold exactly.
+    as evenly as whole numbers of records allow, by the largest: what is reported and what is covered
+    hold exactly.
     """
-    reported_m2 = fsum(shapely.area(polygons))
+    polygon_m2 = shapely.area(polygons)
+    reported_m2 = fsum(polygon_m2)
     borders = shapely.boundary(polygons)
     for cut in (
         lambda: overlaid(shapely.union_all, borders),
         lambda: shapely.union_all(borders, grid_size=GRID_M),
     ):
-        claims, face_m2 = _cut(polygons, cut())
-        if abs(fsum(claims * face_m2) - reported_m2) <= _CLOSES_SHARE * reported_m2:
-            return {int(k): fsum(face_m2[claims == k]) for k in np.unique(claims) if k > 0}
+        faces = _cut(polygons, cut())
+        if abs(fsum(faces.claims * faces.m2) - reported_m2) <= _CLOSES_SHARE * reported_m2:
+            return faces
     covered_m2 = overlaid(shapely.union_all, polygons).area
-    return _evenly(reported_m2, covered_m2)
+    evenly = _evenly(reported_m2, covered_m2)
+    largest_first = np.argsort(-polygon_m2, kind="stable")
+    claimed_by = [largest_first[:claims] for claims in evenly]
+    return Faces(
+        np.array(list(evenly.values())),
+        np.repeat(np.arange(len(evenly)), [len(rows) for rows in claimed_by]),
+        np.concatenate(claimed_by),
+    )
 
 
 def _evenly(reported_m2: float, covered_m2: float) -> dict[int, float]:
@@ -151,9 +218,11 @@ def _evenly(reported_m2: float, covered_m2: float) -> dict[int, float]:
     return {claims: covered_m2 - more_m2, claims + 1: more_m2}
 
 
-def _cut(polygons: Geometries, lines: shapely.Geometry) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return for each face between the lines how many polygons claim it, and its area in m2."""
+def _cut(polygons: Geometries, lines: shapely.Geometry) -> Faces:
+    """Return the faces between the lines that polygons claim; holes between them are no ground of theirs."""
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(lines)))
     inside = shapely.point_on_surface(faces)
-    hit, _ = shapely.STRtree(polygons).query(inside, predicate="within")
-    return np.bincount(hit, minlength=len(faces)), shapely.area(faces)
+    face, row = shapely.STRtree(polygons).query(inside, predicate="within")
+    order = np.lexsort((row, face))
+    claimed, face = np.unique(face[order], return_inverse=True)
+    return Faces(shapely.area(faces)[claimed], face, row[order])
