@@ -1,0 +1,1 @@
+"""Quality management: areas and boxes drawn for inspection, and what the inspectors answered."""
