@@ -14,6 +14,29 @@ def command_of(name):
     return cli.get_command(click.Context(cli), name)
 
 
+def walked(words):
+    """Follow the words behind `geopipe` into groups; return the command and what follows its name."""
+    command, rest = command_of(words[0]), list(words[1:])
+    while isinstance(command, click.Group) and rest and rest[0] in command.commands:
+        command = command.commands[rest.pop(0)]
+    return command, rest
+
+
+def unknown_options(words):
+    command, rest = walked(words)
+    known = {flag for option in command.params for flag in (*option.opts, *option.secondary_opts)}
+    return {word for word in rest if word.startswith("-") and not word[1:2].isdigit()} - known
+
+
+def everything():
+    """Every command and every command of a group, as people type it."""
+    for name in COMMANDS:
+        yield name
+        command = command_of(name)
+        if isinstance(command, click.Group):
+            yield from (f"{name} {inner}" for inner in command.commands)
+
+
 def test_the_list_of_commands_says_what_each_is_for():
     ran = call("--help")
     assert ran.code == 0
@@ -24,31 +47,31 @@ def test_the_list_of_commands_says_what_each_is_for():
     assert "Exit codes" in ran.out
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", list(everything()))
 def test_every_command_has_help_with_an_example(name):
-    ran = call(name, "--help")
+    ran = call(*name.split(), "--help")
     assert ran.code == 0
+    assert "\\b" not in ran.out
+    if isinstance(walked(name.split())[0], click.Group):
+        return  # its commands have the examples
     examples = [line.strip() for line in ran.out.partition("Example")[2].splitlines()]
     assert [line for line in examples if line.startswith(f"geopipe {name}") or f"&& geopipe {name}" in line]
-    assert "\\b" not in ran.out
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", list(everything()))
 def test_every_option_says_what_it_does(name):
-    for option in command_of(name).params:
+    for option in walked(name.split())[0].params:
         if isinstance(option, click.Option) and option.name != "help":
             assert option.help, option.name
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", list(everything()))
 def test_examples_use_only_options_that_exist(name):
-    for line in call(name, "--help").out.partition("Example")[2].splitlines():
+    for line in call(*name.split(), "--help").out.partition("Example")[2].splitlines():
         for said in line.split("&&"):
             words = said.split()
-            if words[:1] != ["geopipe"]:
-                continue
-            known = {flag for option in command_of(words[1]).params for flag in option.opts}
-            assert {word for word in words[2:] if word.startswith("-")} <= known, said
+            if words[:1] == ["geopipe"]:
+                assert not unknown_options(words[1:]), said
 
 
 def test_short_help_flag_and_version_work():
@@ -59,7 +82,8 @@ def test_short_help_flag_and_version_work():
 
 
 def readme_text():
-    return (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    """What people read first: the README, and the page on the register that it names."""
+    return "\n".join((REPOSITORY / name).read_text(encoding="utf-8") for name in ("README.md", "REGISTER.md"))
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -73,5 +97,4 @@ def test_commands_in_the_readme_exist_with_their_options():
     assert commands
     for words in commands:
         assert words[1] in COMMANDS, words
-        known = {flag for option in command_of(words[1]).params for flag in option.opts}
-        assert {word for word in words[2:] if word.startswith("-")} <= known, words
+        assert not unknown_options(words[1:]), words

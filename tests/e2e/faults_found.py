@@ -10,8 +10,9 @@ from pathlib import Path
 import shapely
 
 from geopipe import pipeline
-from geopipe.config import Config, DeliverySpec, load_policy
+from geopipe.config import Config, DeliverySpec
 from geopipe.history import hold_against
+from geopipe.policies import load_policy
 from geopipe.schema import FEATURES, empty_frame
 from geopipe.steps import STEPS
 

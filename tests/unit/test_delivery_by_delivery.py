@@ -9,8 +9,9 @@ from checks_fixtures import TODAY, good
 from make import POLICY, area, codes, findings, make_features, placed, polygon, square
 
 from geopipe import pipeline
-from geopipe.config import Config, DeliverySpec, load_policy, load_vocabulary
+from geopipe.config import Config, DeliverySpec, load_vocabulary
 from geopipe.location.places import load_places
+from geopipe.policies import load_policy
 from geopipe.preparation.kept import Kept
 from geopipe.preparation.together import prepare_deliveries
 from geopipe.schema import joined

@@ -7,8 +7,8 @@ import pytest
 import shapely
 from make import POLICY, box, findings, hazard, judged, make_features, polygon, released, square
 
-from geopipe.config import GapRules
 from geopipe.gaps import strips_between
+from geopipe.policies import GapRules
 from geopipe.reports.layers import published_layers
 from geopipe.reports.screen import first_screen
 from geopipe.reports.summary import summarise

@@ -4,8 +4,8 @@ import pytest
 import shapely
 from make import LAOS, area, codes, delivered, findings, placed
 
-from geopipe.config import load_policy
 from geopipe.location.places import load_places
+from geopipe.policies import load_policy
 from geopipe.stages.locate import locate
 
 # Pek district of Xieng Khouang, some kilometres from any border.

@@ -81,7 +81,7 @@ def complete(layers_of):
 
 
 # `changes` and `copies` are empty here: these deliveries are the first ones, and of operators only.
-@pytest.mark.parametrize("name", [name for name in LAYERS if name not in ("changes", "copies")])
+@pytest.mark.parametrize("name", [name for name in LAYERS if name not in ("cases", "changes", "copies")])
 def test_a_layer_asked_for_alone_holds_what_it_always_holds(layers_of, complete, name):
     assert complete[name]
     assert layers_of([name])[name] == complete[name]

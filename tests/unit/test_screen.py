@@ -167,10 +167,10 @@ def test_an_operator_with_a_colon_in_its_name_is_shown_whole(tmp_path):
     assert "UXO Lao: team 4 1: " in ran.out or "UXO Lao: team 4 1 x" in ran.out
 
 
-def test_a_tolerance_that_is_not_in_force_is_called_a_draft(changed):
-    assert "a draft, not in force: nothing is left out" in first_screen(changed, OUTPUTS)
-    changed["policy"]["very_thin"]["in_force"] = True
-    assert "(this tolerance is in force)" in first_screen(changed, OUTPUTS)
+def test_the_first_screen_says_whether_a_tolerance_is_in_force(changed):
+    assert "(no tolerance is in force: nothing is left out)" in first_screen(changed, OUTPUTS)
+    changed["policy"] |= {"why_no_tolerance": [], "reference": "TWG 12, item 3"}
+    assert "(a tolerance is in force: TWG 12, item 3)" in first_screen(changed, OUTPUTS)
 
 
 def test_kinds_that_nobody_states_give_no_hectares(tmp_path):

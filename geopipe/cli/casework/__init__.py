@@ -1,0 +1,1 @@
+"""The commands of `geopipe cases`, one theme per file."""

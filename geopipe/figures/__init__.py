@@ -1,0 +1,1 @@
+"""Monthly figures that operators report, held against the polygons that they deliver."""
