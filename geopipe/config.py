@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import os
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -183,27 +184,32 @@ def load_config(path: Path) -> Config:
         update={
             "deliveries": tuple(
                 spec.model_copy(
-                    update={"path": base / spec.path, "profile": _profile_from(base, spec.profile)}
+                    update={"path": _from(base, spec.path), "profile": _profile_from(base, spec.profile)}
                 )
                 for spec in config.deliveries
             ),
-            "workspace": base / config.workspace,
-            "known_pairs": base / (config.known_pairs or config.workspace / "pairs"),
-            "output": base / config.output,
-            "policy": base / config.policy if config.policy else None,
-            "confirmations": base / config.confirmations if config.confirmations else None,
+            "workspace": _from(base, config.workspace),
+            "known_pairs": _from(base, config.known_pairs or config.workspace / "pairs"),
+            "output": _from(base, config.output),
+            "policy": _from(base, config.policy) if config.policy else None,
+            "confirmations": _from(base, config.confirmations) if config.confirmations else None,
             "places": _places_from(base, config.places),
         }
     )
 
 
+def _from(base: Path, path: Path) -> Path:
+    """Return a path from a folder, without the `..` that nobody wants to read."""
+    return Path(os.path.normpath(base / path))
+
+
 def _places_from(base: Path, places: PlacesSpec | None) -> PlacesSpec | None:
-    return places.model_copy(update={"file": base / places.file}) if places else None
+    return places.model_copy(update={"file": _from(base, places.file)}) if places else None
 
 
 def _profile_from(base: Path, name: str | None) -> str | None:
     """Return a profile's name as it is, its path from the folder of the configuration."""
-    return str(base / name) if name and name.endswith((".yaml", ".yml")) else name
+    return str(_from(base, Path(name))) if name and name.endswith((".yaml", ".yml")) else name
 
 
 Model = TypeVar("Model", bound=Strict)

@@ -32,7 +32,7 @@ from geopipe.preparation.together import Job, jobs_of, require_possible
 from geopipe.register.given_up import given_up
 from geopipe.register.register import Register
 from geopipe.register.table import case_table
-from geopipe.reports.publish import GEOPACKAGE, INDEX, SUMMARY, point_to, read_summary, settle
+from geopipe.reports.publish import GEOPACKAGE, INDEX, SUMMARY, current_run, point_to, read_summary, settle
 from geopipe.reports.returned.returns import Earlier
 from geopipe.schema import State, boxes_of
 from geopipe.steps import places_of, today
@@ -148,7 +148,7 @@ def _stages(
 def _repair_pointer(register: Register, output: Path) -> None:
     """Let CURRENT name the run that the register names: a run may have died between the two."""
     folder = output / "runs" / register.published()
-    if folder.name != "runs" and (folder / SUMMARY).is_file():
+    if folder.name != "runs" and (folder / SUMMARY).is_file() and current_run(output) != folder:
         point_to(output, folder)
 
 

@@ -79,6 +79,8 @@ def judge(
     if decided is not None and status == CaseStatus.NEEDS_REVIEW:
         fits = _fits(now, decided, rules) if decided.choice not in KEEPING_CHOICES else False
         return _finished(decided) if fits else None
+    if status == CaseStatus.FINISHED and decided is not None and _fits(now, decided, rules):
+        return None  # what rounding leaves over comes and goes
     if status in _OVER or (status == CaseStatus.CHANGED_WITHOUT_DECISION and not was_present):
         return _returned(status, was_present, now, decided)
     return _undecided(before, now, rules)

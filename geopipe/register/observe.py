@@ -185,6 +185,7 @@ class _Night:
         status = CaseStatus.SPLIT if several else CaseStatus.MERGED
         cause = "The overlap became several" if several else "This overlap and others became one"
         data = {"children": sorted({self.case_of[pair] for pair in children})}
+        self._saw(case, self._last(case), self.known.columns[case], None)
         self._event(case, Verdict(status, status.value, cause), data)
 
     def _judged(self, case: int, now: Seen, is_new: bool) -> None:

@@ -31,14 +31,14 @@ class RowKeys:
     def of(self, frame: Frame) -> NDArray[np.int64]:
         """Return the number of each row's record, -1 where it is about no single record."""
         file, layer = (
-            pc.index_in(pc.fill_null(frame.table[name].combine_chunks(), ""), known).to_numpy(
-                zero_copy_only=False
-            )
+            pc.fill_null(
+                pc.index_in(pc.fill_null(frame.table[name].combine_chunks(), ""), known), -1
+            ).to_numpy()
             for name, known in (("file", self._files), ("layer", self._layers))
         )
         row = pc.fill_null(frame.table["row"], -1).to_numpy()
         place = file.astype(np.int64) * len(self._layers) + layer.astype(np.int64)
-        return np.where(row >= 0, place * _MOST_ROWS + row, -1)
+        return np.where((row >= 0) & (file >= 0) & (layer >= 0), place * _MOST_ROWS + row, -1)
 
     def find(self, wanted: NDArray[np.int64], frame: Frame) -> Indices:
         """Return the first row of a frame for each wanted number, -1 where it has none."""

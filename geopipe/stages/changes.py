@@ -134,7 +134,11 @@ class _Judgement:
 
     def _inferred(self) -> Mask:
         """Say of which previous records this run has read enough to know that they changed or vanished."""
-        in_place = np.isin(self.lineage.change, ("unchanged", "attributes"))[self.event]
+        change = self.lineage.change
+        in_place = np.isin(change, ("unchanged", "attributes"))
+        # A new id for what says the same of the same ground: the record itself was read.
+        in_place |= (change == "re_issued") & (self.lineage.attributes_changed == "")
+        in_place = in_place[self.event]
         id_read = np.isin(*common_codes(self.old, self.new, "record_id", "role"))
         return in_place | id_read | self.was_pending | self.returned | self.reading.is_complete(self.old)
 
@@ -226,7 +230,7 @@ class _Judgement:
             )
 
     def _undecided(self, ground: Any, rows: Indices) -> tuple[Any, list[str]]:
-        """Return what of the ground nobody decided to give up, None where nothing is left; and the decisions."""
+        """Return what of the ground nobody decided to give up, None where nothing is left, and who did."""
         given_up = self.state.given_up
         decided = given_up.take(given_up.flags("version_id", self.old.take(rows).values("version_id")))
         if ground is None or not len(decided):

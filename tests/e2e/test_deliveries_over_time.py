@@ -218,7 +218,7 @@ def test_single_stages_do_not_work_on_the_workspace_of_run(place):
     for command in (("check",), ("ingest", place / "inbox")):
         done = call(*command, "-w", place / "work")
         assert done.code == 2
-        assert "belongs to geopipe run and its ledger" in done.err
+        assert "belongs to geopipe run and its register" in done.err
 
 
 def test_a_release_of_the_future_does_not_explain_that_hazard_vanished(place):

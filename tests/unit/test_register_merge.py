@@ -180,7 +180,9 @@ def test_a_decision_on_an_overlap_that_was_not_seen_at_home_waits_until_it_is(ho
     plan = home.merge(away)
     assert (plan.merged, len(plan.unseen)) == ([], 1)
     assert home.case().decision is None
-    home.run(MAG, moved, hazard(square(5000), "MAG", "M7"), hazard(square(5060), "HALO", "H7"))
+    others = hazard(square(5000), "MAG", "M7"), hazard(square(5060), "HALO", "H7")
+    home.run(MAG, UXO, *others)
+    home.run(MAG, moved, *others)
     plan = home.merge(away)
     assert [event.kind for event in plan.merged] == ["decided"]
     known = home.register.case(away.case().case_id)

@@ -111,7 +111,7 @@ def _slide(world: World, rows: list[Area], what: str) -> None:
         return
     ids = [area.source_id for area in rows]
     grounds = [area.ground_id for area in rows]
-    world.give_ids(grounds, ids)
+    world.give_ids(grounds, ids[1:] + ids[:1])
     world.tell(what, *grounds)
 
 

@@ -155,6 +155,7 @@ class _Adding:
         for row in self._copy.ask("SELECT * FROM decisions WHERE event_id = ?", event_id):
             decision = list(row)
             (look,) = self._copy.ask(_SIGHTING_OF, decision[6])
+            decision[6] = self._places[look]
             self._paper(decision[7])
             self._master.insert("decisions", *decision)
 

@@ -135,7 +135,7 @@ def collect_returns(
                 sender=sender,
                 rows=own_rows,
                 outlines=drawn.take(drawn_owner == sender),
-                files=tuple(counts[sender]),
+                files=tuple(counts.get(sender, ())),  # of records that came in earlier deliveries only
                 codes=_codes(own_rows),
                 notes=_notes(notes.take(note_owner == sender)),
                 cutoff=cutoffs.get(sender),

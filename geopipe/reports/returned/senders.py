@@ -55,13 +55,13 @@ class Senders:
                 self._shown[delivery.file] += f" ({delivery.content_hash[:HASH_SHOWN]})"
         self.by_file = {d.file: d.operator or self._shown[d.file] for d in files}
 
-    def shown(self, file: str) -> str:
-        """Return a file's name without folders; the hash tells two of one name apart."""
-        return self._shown.get(file) or _FOLDERS.sub("", file)
+    def shown(self, file: str | None) -> str:
+        """Return a file's name without folders; the hash tells two of one name apart; '' for none."""
+        return self._shown.get(file or "") or _FOLDERS.sub("", file or "")
 
-    def one(self, operator: str | None, file: str) -> str:
+    def one(self, operator: str | None, file: str | None) -> str:
         """Return the sender of the records of one operator in one file."""
-        return operator or self.by_file.get(file) or self.shown(file)
+        return operator or self.by_file.get(file or "") or self.shown(file)
 
     def of(self, frame: Frame) -> NDArray[np.object_]:
         """Return the sender of each row."""
@@ -75,8 +75,10 @@ class Senders:
         """Return the name of each row's file as its sender sees it."""
         return _each(frame, "file", self.shown)
 
-    def without_folders(self, sentence: str, file: str) -> str:
+    def without_folders(self, sentence: str, file: str | None) -> str:
         """Return a sentence in which a file is called as its sender knows it."""
+        if not file:
+            return sentence
         return sentence.replace(file, self.shown(file)) if self.shown(file) != file else sentence
 
 
