@@ -25,6 +25,8 @@ from geopipe.lineages.versions import attributes_changed
 from geopipe.overlay import shared_ground
 from geopipe.schema import Frame, Geometries, Indices, Mask
 
+# From this likeness (IoU) on, the ground says more than an id that stands on other ground.
+_NEARLY_SAME = 0.9
 # What half of an area is, computed in two ways.
 _ROUNDING = 1e-9
 
@@ -259,6 +261,11 @@ class _Match:
         enough = ground.area_m2 >= (lineage_share - _ROUNDING) * smaller_m2
         same_id = self.id[0][left] == self.id[1][right]
         edited = enough & same_id
+        common_m2 = ground.area_m2
+        both_m2 = shapely.area(both[ground.left]) + shapely.area(both[ground.right]) - common_m2
+        exchanged = _exchanged(left, right, common_m2 / both_m2, edited)
+        self.link("redrawn", left[exchanged], right[exchanged])
+        edited &= self.free_previous[left] & self.free_current[right]
         self.link("edited", left[edited], right[edited])
         rest = enough & self.free_previous[left] & self.free_current[right]
         self.link("redrawn", left[rest], right[rest])
@@ -299,6 +306,31 @@ class _Match:
         change[(change == "unchanged") & (attributes != "")] = "attributes"
         lost, gained = lost_and_gained(change, self.previous.geometry, before, self.current.geometry, after)
         return Lineage(self.previous, self.current, before, after, change, attributes, lost, gained)
+
+
+def _exchanged(left: Indices, right: Indices, likeness: NDArray[np.float64], edited: Mask) -> Mask:
+    """Say which pairs nearly lie on each other although their ids lead elsewhere: ids that changed places.
+
+    Each of the two must be likest to the other, and none may have its own id on nearly the same ground.
+    """
+    best = np.zeros(len(left), dtype=bool)
+    near = np.flatnonzero((likeness >= _NEARLY_SAME) & ~edited)
+    if not len(near):
+        return best
+    size = int(max(left.max(), right.max())) + 1
+    most = [np.zeros(size), np.zeros(size)]
+    for side, rows in enumerate((left, right)):
+        np.maximum.at(most[side], rows, likeness)
+    is_best = (likeness[near] == most[0][left[near]]) & (likeness[near] == most[1][right[near]])
+    elsewhere, own = edited & (likeness < _NEARLY_SAME), edited & (likeness >= _NEARLY_SAME)
+    contested = np.isin(left[near], left[elsewhere]) | np.isin(right[near], right[elsewhere])
+    contested &= ~np.isin(left[near], left[own]) & ~np.isin(right[near], right[own])
+    near = near[is_best & contested]
+    _, first = np.unique(left[near], return_index=True)
+    near = near[first]
+    _, first = np.unique(right[near], return_index=True)
+    best[near[first]] = True
+    return best
 
 
 def _joined(rows: list[Indices]) -> Indices:

@@ -235,3 +235,18 @@ def test_an_event_names_its_own_rows():
     event = lineage.change.tolist().index("split")
     assert lineage.previous_rows(event).tolist() == [1]
     assert lineage.current_rows(event).tolist() == [0, 1]
+
+
+# Ids that change places while the borders are redrawn.
+
+
+def test_overlapping_records_that_exchange_their_ids_and_are_redrawn_are_followed_by_ground():
+    before = [hazard(square(), id="1"), hazard(square(30), id="2")]
+    after = [hazard(square(0.5), id="2"), hazard(square(30.5), id="1")]
+    assert told(before, after) == [("redrawn", ("1",), ("2",)), ("redrawn", ("2",), ("1",))]
+
+
+def test_near_duplicates_that_keep_their_ids_are_followed_by_id():
+    before = [hazard(square(), id="1"), hazard(square(2), id="2")]
+    after = [hazard(square(1.1), id="1"), hazard(square(3.1), id="2")]
+    assert told(before, after) == [("edited", ("1",), ("1",)), ("edited", ("2",), ("2",))]
