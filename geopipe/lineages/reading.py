@@ -56,6 +56,11 @@ class Reading:
         )
         return np.isin(*common_codes(records, whole, "operator", "register", "role"))
 
+    def in_snapshot(self, records: Frame) -> Mask:
+        """Say of which records (of any run) a snapshot of the register was read, if perhaps not all of it."""
+        whole = self.features.take(self.features.flags("file", self._snapshots))
+        return np.isin(*common_codes(records, whole, "operator", "register", "role"))
+
     def returned(self, records: Frame) -> Mask:
         """Say of which records a version with the same id of the operator's own went back to its sender."""
         known = pc.is_valid(self.rejected.table["source_id"]).to_numpy().astype(bool)

@@ -17,6 +17,8 @@ _DECIDED = frozenset(
 )
 # With these nobody expected to see the overlap again.
 _OVER = frozenset({CaseStatus.FINISHED, CaseStatus.SPLIT, CaseStatus.MERGED})
+# What happened, where nothing has happened since the decision.
+_AS_BEFORE = frozenset({"waiting", "kept"})
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,11 @@ def judge(
     if status == CaseStatus.FINISHED and decided is not None and _fits(now, decided, rules):
         return None  # what rounding leaves over comes and goes
     if status in _OVER or (status == CaseStatus.CHANGED_WITHOUT_DECISION and not was_present):
-        return _returned(status, was_present, now, decided)
+        # A thin strip may be left of an overlap that is finished: then it need not have been gone.
+        return _returned(status, was_present and status != CaseStatus.FINISHED, now, decided)
+    if decided is not None:
+        found = _by_decision(before, now, decided, rules)
+        return None if found.kind in _AS_BEFORE else found  # decided, and on its way to a meeting again
     return _undecided(before, now, rules)
 
 
@@ -114,11 +120,13 @@ def _undecided(before: Seen, now: Seen, rules: MovedRules) -> Verdict | None:
 
 
 def _by_decision(before: Seen, now: Seen, decided: Decided, rules: MovedRules) -> Verdict:
-    moved = _moved_sides(before, now, rules)
+    # Where the overlap was gone already when this was decided, only its return is new.
+    moved = _moved_sides(before, now, rules) if before.present else []
+    is_other = bool(moved) or now.present != before.present
     if decided.choice in KEEPING_CHOICES:
-        return _both_stay(moved, now, decided)
+        return _both_stay(moved, is_other, now, decided)
     if decided.choice in OPEN_CHOICES or decided.expected is None:
-        if moved or not now.present:
+        if is_other:
             return Verdict(CaseStatus.NEEDS_REVIEW, "new_data", "New data have come: decide again")
         return Verdict(CaseStatus.DECIDED, "waiting", "Waiting for new data")
     if _fits(now, decided, rules):
@@ -130,9 +138,10 @@ def _by_decision(before: Seen, now: Seen, decided: Decided, rules: MovedRules) -
     return Verdict(CaseStatus.CORRECTED_DIFFERENTLY, "corrected_differently", cause)
 
 
-def _both_stay(moved: list[str], now: Seen, decided: Decided) -> Verdict:
-    if moved or not now.present:
-        what = f"Record {' and '.join(moved)} moved" if now.present else "The overlap is gone"
+def _both_stay(moved: list[str], is_other: bool, now: Seen, decided: Decided) -> Verdict:
+    if is_other:
+        back = f"Record {' and '.join(moved)} moved" if moved else "The overlap is there again"
+        what = back if now.present else "The overlap is gone"
         return Verdict(CaseStatus.NEEDS_REVIEW, "moved", f"{what} since it was decided that both stay")
     kept = CaseStatus.EXCEPTION if decided.confirmed else CaseStatus.DECIDED
     return Verdict(kept, "kept", "Both records are as decided")

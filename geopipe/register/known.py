@@ -23,12 +23,10 @@ _LAST_SIGHTINGS = (
     "ORDER BY s.case_id"
 )
 _LAST_EVENTS = (
-    "SELECT e.case_id, e.status, e.data FROM events e "
-    "JOIN (SELECT case_id, max(number) AS number FROM events GROUP BY case_id) USING (number) "
-    "ORDER BY e.case_id"
+    "SELECT e.case_id, e.status FROM events e "
+    "JOIN (SELECT case_id, max(number) AS number FROM events {which} GROUP BY case_id) USING (number)"
 )
 _LOOKED_AT = "SELECT case_id, max(sighting) FROM events WHERE sighting IS NOT NULL GROUP BY case_id"
-_BEFORE = "before"
 
 
 @dataclass(frozen=True)
@@ -58,23 +56,20 @@ def known_cases(register: Opened, working_crs: str) -> Known:
     names = sorted({name for row in rows for name in (row[3], row[4])})
     place = {name: number for number, name in enumerate(names)}
     left, right = (np.array([place[row[side]] for row in rows], dtype=np.intp) for side in (3, 4))
-    events = {case: (CaseStatus(status), data) for case, status, data in register.ask(_LAST_EVENTS)}
-    status = [_status_before(*events[row[0]]) for row in rows]
+    now = dict(register.ask(_LAST_EVENTS.format(which="")))
+    # People go on working while a case is not observed: its status is that of the last event that is none of that.
+    before = dict(register.ask(_LAST_EVENTS.format(which="WHERE status <> ?"), CaseStatus.NOT_OBSERVED.value))
     looked_at: dict[str, int] = dict(register.ask(_LOOKED_AT))
     return Known(
         case_ids=[row[0] for row in rows],
-        status=status,
-        is_observed=np.array([events[row[0]][0] != CaseStatus.NOT_OBSERVED for row in rows], dtype=bool),
+        status=[CaseStatus(before[row[0]]) for row in rows],
+        is_observed=np.array([now[row[0]] != CaseStatus.NOT_OBSERVED for row in rows], dtype=bool),
         present=np.array([row[2] for row in rows], dtype=bool),
         sighting=[row[1] for row in rows],
         looked_at=[looked_at[row[0]] for row in rows],
         columns=[row[5] for row in rows],
         pairs=Pairs(versions(register, names, working_crs), left, right),
     )
-
-
-def _status_before(status: CaseStatus, data: str) -> CaseStatus:
-    return CaseStatus(json.loads(data)[_BEFORE]) if status == CaseStatus.NOT_OBSERVED else status
 
 
 def versions(register: Opened, names: Sequence[str], working_crs: str) -> Frame:

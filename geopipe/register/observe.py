@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import shapely
 
 from geopipe.identity import hash_text
+from geopipe.lineages.lineage import follow
 from geopipe.lineages.reading import Reading
 from geopipe.policies import Policy
 from geopipe.register.judge import Decided, Seen, Verdict, judge
@@ -25,7 +26,13 @@ from geopipe.terms import HAZARD_KINDS, CaseStatus, Severity
 _ENDED = frozenset({CaseStatus.SPLIT, CaseStatus.MERGED, CaseStatus.FINISHED})
 # These are held against the data in each run: people may have decided since.
 _LOOKED_AT_ALWAYS = frozenset(
-    {CaseStatus.DECIDED, CaseStatus.CORRECTED, CaseStatus.CORRECTED_DIFFERENTLY, CaseStatus.NEEDS_REVIEW}
+    {
+        CaseStatus.DECIDED,
+        CaseStatus.CORRECTED,
+        CaseStatus.EXCEPTION,
+        CaseStatus.CORRECTED_DIFFERENTLY,
+        CaseStatus.NEEDS_REVIEW,
+    }
 )
 
 
@@ -94,8 +101,8 @@ class _Night:
     def __init__(self, known: Known, state: State, policy: Policy, history: History, is_first: bool) -> None:
         self.known, self.state, self.policy, self.history = known, state, policy, history
         self.first_status = CaseStatus.BACKLOG if is_first else CaseStatus.NEW
-        # Last versions that are carried on are on the map for safety; a case is about what is delivered.
-        self.areas = state.features.take(~state.features.flags("row_id", state.carried.values("row_id")))
+        self.reading = Reading(state)
+        self.areas = _in_question(state, self.reading, policy.lineage_share)
         self.overlaps, self.current = _delivered(state, self.areas)
         self.told = self.overlaps.table.select([*PAIR_COLUMNS, "left_share", "right_share"]).to_pylist()
         self.is_conflict = ~self.overlaps.flags("severity", [Severity.NOTE])
@@ -128,8 +135,7 @@ class _Night:
         for before, after in found.parents:
             self.parents.setdefault(int(free[after]), []).append(int(cases[before]))
         ended = sorted({int(cases[before]) for before, _ in found.parents})
-        reading = Reading(self.state)
-        unread = ~reading.is_complete(known.records) | reading.returned(known.records)
+        unread = ~self.reading.is_complete(known.records) | self.reading.returned(known.records)
         for number, case in enumerate(cases.tolist()):
             if (successor := found.successor[number]) >= 0:
                 pair = int(free[successor])
@@ -284,6 +290,26 @@ class _Ids:
             turn += 1
         self._taken.add(name)
         return name
+
+
+def _in_question(state: State, reading: Reading, lineage_share: float) -> Frame:
+    """Return the areas that cases are about: what is delivered, each record once.
+
+    Last versions that are carried on are on the map for safety only. Where a whole register came tonight, but
+    something else could not be read, nothing is inferred from absence and older records stay on the map as
+    well: those that go on in a record of tonight are that record.
+    """
+    areas = state.features.take(~state.features.flags("row_id", state.carried.values("row_id")))
+    is_earlier = areas.flags("row_id", state.earlier.values("row_id"))
+    older = np.flatnonzero(is_earlier)
+    older = older[reading.in_snapshot(areas.take(older))]
+    if not len(older):
+        return areas
+    found = follow(areas.take(older), areas.take(~is_earlier), lineage_share)
+    goes_on = np.isin(found.previous_event, found.current_event)
+    goes_on &= found.change[found.previous_event] != "id_reused"
+    gone = found.previous.take(goes_on).values("row_id")
+    return areas.take(~areas.flags("row_id", gone))
 
 
 def _delivered(state: State, areas: Frame) -> tuple[Frame, Pairs]:
