@@ -26,6 +26,7 @@ _LAST_EVENTS = (
     "SELECT e.case_id, e.status FROM events e "
     "JOIN (SELECT case_id, max(number) AS number FROM events {which} GROUP BY case_id) USING (number)"
 )
+_LAST_PRESENT = "SELECT case_id, max(number) FROM sightings WHERE present = 1 GROUP BY case_id"
 _LOOKED_AT = "SELECT case_id, max(sighting) FROM events WHERE sighting IS NOT NULL GROUP BY case_id"
 
 
@@ -34,7 +35,7 @@ class Known:
     """Known cases in the order of their ids; `pairs` are their records as they were last seen.
 
     `status` is that before a case was not observed, where it is not; `looked_at` is the sighting that its
-    last event or its decision is about.
+    last event or its decision is about; `last_present` is the last one with shared ground.
     """
 
     case_ids: list[str]
@@ -43,6 +44,7 @@ class Known:
     present: Mask
     sighting: list[int]
     looked_at: list[int]
+    last_present: Indices
     columns: list[str]
     pairs: Pairs
 
@@ -57,9 +59,10 @@ def known_cases(register: Opened, working_crs: str) -> Known:
     place = {name: number for number, name in enumerate(names)}
     left, right = (np.array([place[row[side]] for row in rows], dtype=np.intp) for side in (3, 4))
     now = dict(register.ask(_LAST_EVENTS.format(which="")))
-    # People go on working while a case is not observed: its status is that of the last event that is none of that.
+    # What people do meanwhile (a position, signed minutes) leaves a case not observed.
     before = dict(register.ask(_LAST_EVENTS.format(which="WHERE status <> ?"), CaseStatus.NOT_OBSERVED.value))
     looked_at: dict[str, int] = dict(register.ask(_LOOKED_AT))
+    last_present: dict[str, int] = dict(register.ask(_LAST_PRESENT))
     return Known(
         case_ids=[row[0] for row in rows],
         status=[CaseStatus(before[row[0]]) for row in rows],
@@ -67,6 +70,7 @@ def known_cases(register: Opened, working_crs: str) -> Known:
         present=np.array([row[2] for row in rows], dtype=bool),
         sighting=[row[1] for row in rows],
         looked_at=[looked_at[row[0]] for row in rows],
+        last_present=np.array([last_present[row[0]] for row in rows], dtype=np.intp),
         columns=[row[5] for row in rows],
         pairs=Pairs(versions(register, names, working_crs), left, right),
     )

@@ -23,7 +23,8 @@ from geopipe.register.rows import PAIR_COLUMNS, as_json, pair_columns, records_a
 from geopipe.schema import Frame, Indices, Mask, State, to_wkb
 from geopipe.terms import HAZARD_KINDS, CaseStatus, Severity
 
-_ENDED = frozenset({CaseStatus.SPLIT, CaseStatus.MERGED, CaseStatus.FINISHED})
+_REPLACED = frozenset({CaseStatus.SPLIT, CaseStatus.MERGED})
+_OVER = _REPLACED | {CaseStatus.FINISHED}
 # These are held against the data in each run: people may have decided since.
 _LOOKED_AT_ALWAYS = frozenset(
     {
@@ -52,7 +53,7 @@ class Observation:
 
 @dataclass(frozen=True)
 class Sighted:
-    """A new sighting of a case; `geometry` is WKB of the shared ground, None where it is not there."""
+    """A new sighting of a case; `geometry` is WKB of the shared ground, None: it stands as it was seen last."""
 
     case_id: str
     present: bool
@@ -115,17 +116,30 @@ class _Night:
         self.result = Observation()
 
     def observation(self) -> Observation:
-        """Match live cases first, then those that ended or were gone, with what is left over."""
-        over = np.array([status in _ENDED for status in self.known.status], dtype=bool)
+        """Match live cases first; then, with what is left, those that are gone, then those replaced."""
+        over, replaced = (
+            np.array([status in statuses for status in self.known.status], dtype=bool)
+            for statuses in (_OVER, _REPLACED)
+        )
         live = self.known.present & ~over
         ending = self._follow(np.flatnonzero(live))
-        self._follow(np.flatnonzero(~live))
+        for gone in (~live & ~replaced, replaced):
+            for cases in self._heirs_first(np.flatnonzero(gone)):
+                self._follow(cases)
         self._open()
         for case in ending:
             self._ends(case)
         left, right = (self.overlaps.table[f"{side}_row_id"].to_pylist() for side in ("left", "right"))
         self.result.case_of = {(left[pair], right[pair]): case for pair, case in self.case_of.items()}
         return self.result
+
+    def _heirs_first(self, cases: Indices) -> list[Indices]:
+        """Return the cases that had the overlap of their two records last, and then the others."""
+        pairs, order = self.known.pairs, np.argsort(-self.known.last_present[cases], kind="stable")
+        keys = np.column_stack([pairs.left[cases], pairs.right[cases]])[order]
+        _, first = np.unique(np.sort(keys, axis=1), axis=0, return_index=True)
+        heirs = np.sort(cases[order[first]])
+        return [heirs, np.setdiff1d(cases, heirs)]
 
     def _follow(self, cases: Indices) -> list[int]:
         """Follow some cases among the overlaps that are free; return those that continue in none alone."""
@@ -160,13 +174,14 @@ class _Night:
         """Follow the two records of an overlap that is not there, or say that nobody can know."""
         after = [found.after(side) for side in sides]
         lost = [bool(unread[side]) and not len(rows) for side, rows in zip(sides, after, strict=True)]
-        if any(lost):
-            self._not_observed(case, lost)
-            return
         a, b = (
             self._version(int(rows[0])) if len(rows) == 1 else last
             for rows, last in zip(after, self._last(case), strict=True)
         )
+        if any(lost):
+            self._keep_up(case, (a, b))
+            self._not_observed(case, lost)
+            return
         is_new = self._saw(case, (a, b), self.known.columns[case], None)
         ground = [self._ground(rows) for rows in after]
         self._judged(case, Seen(ground[0], ground[1], present=False), is_new)
@@ -270,6 +285,12 @@ class _Night:
         if is_new:
             self._see(self.known.case_ids[case], versions, columns, pair)
         return is_new
+
+    def _keep_up(self, case: int, versions: tuple[str, str]) -> None:
+        """Follow the record that was read, where the other one was not; the overlap stands as it was seen."""
+        if versions != self._last(case):
+            told = self.known.case_ids[case], bool(self.known.present[case])
+            self.result.sightings.append(Sighted(*told, *versions, self.known.columns[case], None))
 
     def _see(self, case_id: str, versions: tuple[str, str], columns: str, pair: int | None) -> None:
         ground = None if pair is None else self.overlaps.geometry[[pair]]
