@@ -30,6 +30,11 @@ _TURNED = {
 _SIDES = {"left_first": "a_first", "right_first": "b_first"}
 
 
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=dt.date.isoformat
+)
+
+
 def plain(value: Any) -> Any:
     """Return a value as JSON keeps it."""
     if isinstance(value, dt.date):
@@ -40,8 +45,8 @@ def plain(value: Any) -> Any:
 
 
 def as_json(columns: dict[str, Any]) -> str:
-    """Return columns as JSON, the same text for the same content."""
-    return json.dumps(columns, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    """Return columns as JSON, the same text for the same content; dates in ISO form."""
+    return _ENCODER.encode(columns)
 
 
 def records_as_rows(areas: Frame, rows: Indices) -> dict[int, tuple[str, str, bytes]]:
@@ -51,7 +56,7 @@ def records_as_rows(areas: Frame, rows: Indices) -> dict[int, tuple[str, str, by
     wkb = to_wkb(chosen.geometry).to_pylist()
     result = {}
     for row, columns, polygon in zip(rows.tolist(), table, wkb, strict=True):
-        text = as_json({name: plain(value) for name, value in columns.items()})
+        text = as_json(columns)
         result[row] = (hash_text(text + polygon.hex()), text, polygon)
     return result
 
