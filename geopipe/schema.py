@@ -266,7 +266,8 @@ CASES = pa.schema(
     ]
 )  # fmt: skip
 # Ground that a version of a hazard record may give up because people have decided so; `reason` says where.
-GIVEN_UP = pa.schema([("version_id", pa.string()), ("reason", pa.string())])
+# `stays_hazard`: those who decided relied on another hazard record that covers this ground.
+GIVEN_UP = pa.schema([("version_id", pa.string()), ("reason", pa.string()), ("stays_hazard", pa.bool_())])
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,19 @@ import shapely
 
 from geopipe.io.ledgers.opened import Opened
 from geopipe.register.case import Case, Decision, Event, Position, Reference, Side, Sighting
+from geopipe.register.known import moved_to
 from geopipe.terms import Answer, CaseStatus, Choice
 
 _SIGHTING = (
     "SELECT s.number, s.case_id, s.run, s.present, s.columns, s.geometry, a.columns, a.geometry, b.columns, "
-    "b.geometry, a.working_crs FROM sightings s JOIN versions a ON a.version = s.a_version "
-    "JOIN versions b ON b.version = s.b_version "
+    "b.geometry, a.working_crs, b.working_crs, s.working_crs FROM sightings s "
+    "JOIN versions a ON a.version = s.a_version JOIN versions b ON b.version = s.b_version "
+)
+# The run in which an overlap was first missing, since it was there last.
+_MISSING_SINCE = (
+    "SELECT s.case_id, min(s.run) FROM sightings s "
+    "JOIN (SELECT case_id, max(number) AS last FROM sightings WHERE present = 1 GROUP BY case_id) "
+    "USING (case_id) WHERE s.number > last GROUP BY s.case_id"
 )
 _DECISION = (
     "SELECT d.decision_id, d.case_id, d.choice, d.confirmed, d.level, d.sighting, d.line_wgs84, "
@@ -48,12 +55,13 @@ def cases_of(register: Opened, ids: Collection[str] | None = None) -> list[Case]
     runs = register.ask("SELECT number, day FROM runs")
     days = {number: dt.date.fromisoformat(day) for number, day in runs}
     last_run = max(days, default=0)
+    missing_since = dict(register.ask(_MISSING_SINCE))
     result = []
     for case_id in sorted(sightings):
         seen, present = sightings[case_id]
         told = tuple(events[case_id])
         assigned = _assigned(told)
-        last_seen = last_run if present else max(seen.run - 1, 1)
+        last_seen = last_run if present else max(missing_since[case_id] - 1, 1)
         result.append(
             Case(
                 case_id=case_id,
@@ -86,6 +94,11 @@ def _last_sightings(register: Opened, wanted: set[str] | None) -> dict[str, tupl
 
 def _sightings(rows: list[tuple[Any, ...]]) -> list[Sighting]:
     shapes = [np.asarray(shapely.from_wkb([row[at] for row in rows]), dtype=object) for at in (5, 7, 9)]
+    for number, row in enumerate(rows):
+        # Of an overlap that is gone, one record may have been read since, in another CRS.
+        for parts, stored in zip(shapes, (row[12], row[10], row[11]), strict=True):
+            if stored != row[10]:
+                parts[number] = moved_to(parts[[number]], [stored], row[10])[0]
     return [
         Sighting(
             number=row[0],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import numpy as np
 import shapely
@@ -12,8 +13,8 @@ from geopipe.crs import WGS84, choose_operation, transform
 from geopipe.errors import ConfigError
 from geopipe.io.ledgers.opened import Opened
 from geopipe.register.case import Case, Decision, Reference
-from geopipe.register.casefiles import cases_of, decisions_in_force, sighting_of
-from geopipe.register.known import moved_to
+from geopipe.register.casefiles import cases_of, decisions_in_force
+from geopipe.register.known import moved_to, versions
 from geopipe.register.outcome import expected, ground_changes
 from geopipe.schema import GIVEN_UP, Frame, Geometries, make_frame, to_wkb
 from geopipe.terms import POSSIBLE_HAZARD_KINDS
@@ -29,8 +30,11 @@ def given_up(register: Opened, working_crs: str) -> Frame:
     """Return GIVEN_UP (m, in a working CRS): what confirmed decisions of cases, and of records, let go."""
     found = [*_by_cases(register, working_crs), *_by_records(register, working_crs)]
     geometry = np.empty(len(found), dtype=object)
-    geometry[:] = [ground for _, _, ground in found]
-    columns = {"version_id": [name for name, _, _ in found], "reason": [why for _, why, _ in found]}
+    geometry[:] = [ground for *_, ground in found]
+    columns = {
+        name: [item[place] for item in found]
+        for place, name in enumerate(("version_id", "reason", "stays_hazard"))
+    }
     return make_frame(GIVEN_UP, columns, geometry)
 
 
@@ -71,17 +75,20 @@ def give_up(
         raise ConfigError("hazard leaves the map only by signed minutes", record_id, "Give --minutes FILE.")
     if not cause.strip():
         raise ConfigError("nobody says why this ground is hazard no longer", record_id, "Give --cause TEXT.")
-    versions = rows.table["version_id"].to_pylist()
+    names = rows.table["version_id"].to_pylist()
     with register.transaction():
-        for version_id, wkb in zip(versions, to_wkb(rows.geometry).to_pylist(), strict=True):
+        for version_id, wkb in zip(names, to_wkb(rows.geometry).to_pylist(), strict=True):
             register.insert(
                 "given_up", None, version_id, ids[0], working_crs, wkb, cause.strip(),
                 reference.reference_id, by, at.isoformat(),
             )  # fmt: skip
-    return len(versions)
+    return len(names)
 
 
-def _by_cases(register: Opened, working_crs: str) -> Iterator[tuple[str, str, shapely.Geometry]]:
+_GivenUp: TypeAlias = tuple[str, str, bool, shapely.Geometry]
+
+
+def _by_cases(register: Opened, working_crs: str) -> Iterator[_GivenUp]:
     decisions = decisions_in_force(register)
     confirmed = {case: decision for case, decision in decisions.items() if decision.confirmed}
     for case in cases_of(register, confirmed) if confirmed else []:
@@ -89,28 +96,30 @@ def _by_cases(register: Opened, working_crs: str) -> Iterator[tuple[str, str, sh
         yield from _of_case(register, case, decision, working_crs)
 
 
-def _of_case(
-    register: Opened, case: Case, decision: Decision, working_crs: str
-) -> Iterator[tuple[str, str, shapely.Geometry]]:
+def _of_case(register: Opened, case: Case, decision: Decision, working_crs: str) -> Iterator[_GivenUp]:
     """Yield the ground that each hazard record of a case gives up, for each version since the decision."""
-    looked_at = sighting_of(register, decision.sighting)
-    sides = moved_to(
-        _array(looked_at.a.geometry, looked_at.b.geometry), [looked_at.working_crs] * 2, working_crs
-    )
+    names = register.ask("SELECT a_version, b_version FROM sightings WHERE number = ?", decision.sighting)[0]
+    # Each in its own CRS: of a record that was gone, only a version of an earlier run may be known.
+    looked_at = versions(register, names, working_crs)
+    sides, kinds = looked_at.geometry, looked_at.table["kind"].to_pylist()
     line = decision.line_wgs84
     if line is not None:
         (line,) = transform(_array(line), choose_operation(WGS84, working_crs)[0])
-    outcome = expected(decision.choice, sides[0], sides[1], line)
+    try:
+        outcome = expected(decision.choice, sides[0], sides[1], line)
+    except ConfigError:
+        return  # the line divides these records no longer: hazard stays
     if outcome is None or decision.reference is None:
         return
     change, why = ground_changes(outcome, sides[0], sides[1]), f"{case.name}, {decision.reference.text}"
     seen = register.ask(_SINCE, case.case_id, decision.sighting)
-    for place, side, lost in ((0, looked_at.a, change.a_lost), (1, looked_at.b, change.b_lost)):
-        if side.columns["kind"] in POSSIBLE_HAZARD_KINDS and not shapely.is_empty(lost):
-            yield from ((str(name), why, lost) for name in sorted({row[place] for row in seen}))
+    for place, lost in enumerate((change.a_lost, change.b_lost)):
+        if kinds[place] in POSSIBLE_HAZARD_KINDS and not shapely.is_empty(lost):
+            stays = not decision.shrinks_hazard
+            yield from ((str(name), why, stays, lost) for name in sorted({row[place] for row in seen}))
 
 
-def _by_records(register: Opened, working_crs: str) -> Iterator[tuple[str, str, shapely.Geometry]]:
+def _by_records(register: Opened, working_crs: str) -> Iterator[_GivenUp]:
     rows = register.ask(
         "SELECT version_id, geometry, g.working_crs, p.reference_id, meeting, held_on, item FROM given_up g "
         "JOIN papers p USING (reference_id) ORDER BY g.number"
@@ -118,7 +127,7 @@ def _by_records(register: Opened, working_crs: str) -> Iterator[tuple[str, str, 
     for version_id, wkb, stored, name, meeting, held_on, item in rows:
         (ground,) = moved_to(_array(shapely.from_wkb(wkb)), [stored], working_crs)
         day = held_on and dt.date.fromisoformat(held_on)
-        yield str(version_id), Reference(name, meeting, day, item).text, ground
+        yield str(version_id), Reference(name, meeting, day, item).text, False, ground
 
 
 def _array(*geometry: shapely.Geometry) -> Geometries:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import shapely
 
+from geopipe.geometry import overlaid
 from geopipe.policies import MovedRules
+from geopipe.register.corners import NOTHING
 from geopipe.register.moved import is_moved
 from geopipe.register.outcome import Expected
 from geopipe.terms import KEEPING_CHOICES, OPEN_CHOICES, CaseStatus, Choice
@@ -19,6 +22,9 @@ _DECIDED = frozenset(
 _OVER = frozenset({CaseStatus.FINISHED, CaseStatus.SPLIT, CaseStatus.MERGED})
 # What happened, where nothing has happened since the decision.
 _AS_BEFORE = frozenset({"waiting", "kept"})
+
+
+Grounds: TypeAlias = tuple[shapely.Geometry, shapely.Geometry]
 
 
 @dataclass(frozen=True)
@@ -36,11 +42,17 @@ class Seen:
 
 @dataclass(frozen=True)
 class Decided:
-    """The decision in force, and the data that it asks for (None: nobody can know yet)."""
+    """The decision in force, and the data that it asks for (None: nobody can know yet).
+
+    `others` is the ground of A and of B that decisions of other cases change; `beside` is what of it this
+    one leaves alone: whether that has been done is asked there.
+    """
 
     choice: Choice
     confirmed: bool
     expected: Expected | None
+    others: Grounds = (NOTHING, NOTHING)
+    beside: Grounds = (NOTHING, NOTHING)
 
 
 @dataclass(frozen=True)
@@ -109,7 +121,7 @@ def _undecided(before: Seen, now: Seen, rules: MovedRules) -> Verdict | None:
     gone = CaseStatus.CHANGED_WITHOUT_DECISION
     if not now.present:
         withdrawn = " and ".join(name for name, side in (("A", now.a), ("B", now.b)) if side is None)
-        cause = f"Record {withdrawn} is gone" if withdrawn else "The two records share no ground any longer"
+        cause = f"Record {withdrawn} is gone" if withdrawn else _why_no_overlap(now)
         return Verdict(gone, "vanished", f"{cause}; nobody has decided this")
     if not now.conflict:
         return Verdict(gone, "settled_by_data", "What the two records say is no conflict any longer")
@@ -119,9 +131,15 @@ def _undecided(before: Seen, now: Seen, rules: MovedRules) -> Verdict | None:
     return None
 
 
+def _why_no_overlap(now: Seen) -> str:
+    if now.a is not None and now.b is not None and shapely.equals_exact(now.a, now.b, 0.0):
+        return "The two records became one"
+    return "The two records share no ground any longer"
+
+
 def _by_decision(before: Seen, now: Seen, decided: Decided, rules: MovedRules) -> Verdict:
     # Where the overlap was gone already when this was decided, only its return is new.
-    moved = _moved_sides(before, now, rules) if before.present else []
+    moved = _moved_sides(before, now, rules, decided) if before.present else []
     is_other = bool(moved) or now.present != before.present
     if decided.choice in KEEPING_CHOICES:
         return _both_stay(moved, is_other, now, decided)
@@ -131,8 +149,14 @@ def _by_decision(before: Seen, now: Seen, decided: Decided, rules: MovedRules) -
         return Verdict(CaseStatus.DECIDED, "waiting", "Waiting for new data")
     if _fits(now, decided, rules):
         return _finished(decided)
-    sides = (before.a, now.a, decided.expected.a), (before.b, now.b, decided.expected.b)
-    if all(_is(seen, old, rules) or _is(seen, wanted, rules) for old, seen, wanted in sides):
+    sides = (
+        (before.a, now.a, decided.expected.a, decided.others[0], decided.beside[0]),
+        (before.b, now.b, decided.expected.b, decided.others[1], decided.beside[1]),
+    )
+    if all(
+        _is(seen, old, rules, others) or _is(seen, to, rules, beside)
+        for old, seen, to, others, beside in sides
+    ):
         return Verdict(CaseStatus.DECIDED, "waiting", "The correction is not in the data yet")
     cause = "The new data are neither as before nor as decided"
     return Verdict(CaseStatus.CORRECTED_DIFFERENTLY, "corrected_differently", cause)
@@ -156,16 +180,37 @@ def _finished(decided: Decided) -> Verdict:
 
 def _fits(now: Seen, decided: Decided, rules: MovedRules) -> bool:
     wanted = decided.expected
-    return wanted is not None and _is(now.a, wanted.a, rules) and _is(now.b, wanted.b, rules)
+    return (
+        wanted is not None
+        and _is(now.a, wanted.a, rules, decided.beside[0])
+        and _is(now.b, wanted.b, rules, decided.beside[1])
+    )
 
 
-def _is(now: shapely.Geometry | None, wanted: shapely.Geometry | None, rules: MovedRules) -> bool:
+def _is(
+    now: shapely.Geometry | None,
+    wanted: shapely.Geometry | None,
+    rules: MovedRules,
+    apart: shapely.Geometry = NOTHING,
+) -> bool:
     """Say whether a record is on the ground on which it should be, None being nowhere."""
+    if not shapely.is_empty(apart):
+        now, wanted = (overlaid(shapely.difference, side or NOTHING, apart) for side in (now, wanted))
     if now is None or wanted is None:
         return now is wanted
     return not is_moved(wanted, now, rules)
 
 
-def _moved_sides(before: Seen, now: Seen, rules: MovedRules) -> list[str]:
-    sides = ("A", before.a, now.a), ("B", before.b, now.b)
-    return [name for name, old, new in sides if not _is(new, old, rules)]
+def _moved_sides(before: Seen, now: Seen, rules: MovedRules, decided: Decided | None = None) -> list[str]:
+    others = decided.others if decided else (NOTHING, NOTHING)
+    sides = ("A", before.a, now.a, others[0]), ("B", before.b, now.b, others[1])
+    return [name for name, old, new, apart in sides if not _is(new, old, rules, apart)]
+
+
+def changed_ground(before: Seen, decided: Decided | None) -> Grounds:
+    """Return the ground of A and of B that a decision changes."""
+    if decided is None or decided.expected is None:
+        return NOTHING, NOTHING
+    sides = (before.a, decided.expected.a), (before.b, decided.expected.b)
+    a, b = (overlaid(shapely.symmetric_difference, old or NOTHING, to or NOTHING) for old, to in sides)
+    return a, b

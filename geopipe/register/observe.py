@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
 import shapely
 
+from geopipe.geometry import overlaid
 from geopipe.identity import hash_text
 from geopipe.lineages.lineage import follow
 from geopipe.lineages.reading import Reading
 from geopipe.policies import Policy
-from geopipe.register.judge import Decided, Seen, Verdict, judge
+from geopipe.register.corners import NOTHING
+from geopipe.register.judge import Decided, Seen, Verdict, changed_ground, judge
 from geopipe.register.known import Known
-from geopipe.register.matching import Matching, Pairs, match
+from geopipe.register.matching import Pairs, match
 from geopipe.register.moved import lost_m2
 from geopipe.register.rows import PAIR_COLUMNS, as_json, pair_columns, records_as_rows
-from geopipe.schema import Frame, Indices, Mask, State, to_wkb
+from geopipe.schema import Frame, Indices, State, to_wkb
 from geopipe.terms import HAZARD_KINDS, CaseStatus, Severity
 
 _REPLACED = frozenset({CaseStatus.SPLIT, CaseStatus.MERGED})
@@ -53,7 +55,7 @@ class Observation:
 
 @dataclass(frozen=True)
 class Sighted:
-    """A new sighting of a case; `geometry` is WKB of the shared ground, None: it stands as it was seen last."""
+    """A new sighting of a case; `geometry` is WKB of the shared ground, None where it is as seen last."""
 
     case_id: str
     present: bool
@@ -155,9 +157,14 @@ class _Night:
                 pair = int(free[successor])
                 self.case_of[pair] = self.known.case_ids[case]
                 self._continues(case, pair, bool(found.flipped[number]))
-            elif case not in ended:
-                sides = int(known.left[number]), int(known.right[number])
-                self._is_gone(case, sides, found, unread)
+                continue
+            sides = int(known.left[number]), int(known.right[number])
+            heirs = [found.after(side) for side in sides]
+            lost = [bool(unread[side]) and not len(rows) for side, rows in zip(sides, heirs, strict=True)]
+            if case in ended:
+                self._saw(case, self._followed(case, heirs), self.known.columns[case], None)
+            else:
+                self._is_gone(case, heirs, lost)
         return ended
 
     # What a case becomes.
@@ -170,21 +177,24 @@ class _Night:
         now = Seen(self.areas.geometry[a], self.areas.geometry[b], True, bool(self.is_conflict[pair]))
         self._judged(case, now, is_new)
 
-    def _is_gone(self, case: int, sides: tuple[int, int], found: Matching, unread: Mask) -> None:
+    def _is_gone(self, case: int, after: Sequence[Indices], lost: Sequence[bool]) -> None:
         """Follow the two records of an overlap that is not there, or say that nobody can know."""
-        after = [found.after(side) for side in sides]
-        lost = [bool(unread[side]) and not len(rows) for side, rows in zip(sides, after, strict=True)]
+        versions = self._followed(case, after)
+        if any(lost):
+            self._keep_up(case, versions)
+            self._not_observed(case, lost)
+            return
+        is_new = self._saw(case, versions, self.known.columns[case], None)
+        ground = [self._ground(rows) for rows in after]
+        self._judged(case, Seen(ground[0], ground[1], present=False), is_new)
+
+    def _followed(self, case: int, after: Sequence[Indices]) -> tuple[str, str]:
+        """Return the versions of both records that go on, the last ones where none does or several do."""
         a, b = (
             self._version(int(rows[0])) if len(rows) == 1 else last
             for rows, last in zip(after, self._last(case), strict=True)
         )
-        if any(lost):
-            self._keep_up(case, (a, b))
-            self._not_observed(case, lost)
-            return
-        is_new = self._saw(case, (a, b), self.known.columns[case], None)
-        ground = [self._ground(rows) for rows in after]
-        self._judged(case, Seen(ground[0], ground[1], present=False), is_new)
+        return a, b
 
     def _ground(self, rows: Indices) -> shapely.Geometry | None:
         if len(rows) < 2:
@@ -206,7 +216,6 @@ class _Night:
         status = CaseStatus.SPLIT if several else CaseStatus.MERGED
         cause = "The overlap became several" if several else "This overlap and others became one"
         data = {"children": sorted({self.case_of[pair] for pair in children})}
-        self._saw(case, self._last(case), self.known.columns[case], None)
         self._event(case, Verdict(status, status.value, cause), data)
 
     def _judged(self, case: int, now: Seen, is_new: bool) -> None:
@@ -215,12 +224,28 @@ class _Night:
         if observed and not is_new and status not in _LOOKED_AT_ALWAYS:
             return
         before, decided = self.history(case)
+        decided = decided and self._beside_others(case, before, decided)
         found = judge(status, bool(self.known.present[case]), before, now, decided, self.policy.moved)
         if found is not None:
             self._event(case, found, self._hazard_lost(case, before, now))
         elif not observed:
             seen = Verdict(status, "observed", "Both records were read again")
             self._event(case, seen, {}, is_about_now=False)
+
+    def _beside_others(self, case: int, before: Seen, decided: Decided) -> Decided:
+        """Add what decisions of other cases change of the two records."""
+        pairs = self.known.pairs
+        changed: list[shapely.Geometry] = []
+        for row in (pairs.left[case], pairs.right[case]):
+            others = np.flatnonzero((pairs.left == row) | (pairs.right == row))
+            changes = [
+                changed_ground(*self.history(int(other)))[int(pairs.left[other] != row)]
+                for other in others[others != case]
+            ]
+            changed.append(overlaid(shapely.union_all, np.array([NOTHING, *changes], dtype=object)))
+        own = changed_ground(before, decided)
+        a, b = (overlaid(shapely.difference, *both) for both in zip(changed, own, strict=True))
+        return replace(decided, others=(changed[0], changed[1]), beside=(a, b))
 
     def _hazard_lost(self, case: int, before: Seen, now: Seen) -> dict[str, Any]:
         """Return the hazard ground that each record has given up since it was looked at."""

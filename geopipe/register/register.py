@@ -13,6 +13,7 @@ import shapely
 from geopipe._version import __version__
 from geopipe.config import LAYERS, load_vocabulary
 from geopipe.crs import WGS84, choose_operation, transform
+from geopipe.errors import ConfigError
 from geopipe.identity import hash_text
 from geopipe.io.ledgers.ledger import Ledger
 from geopipe.io.ledgers.opened import Opened
@@ -141,10 +142,10 @@ class Register(Opened):
             if name not in known:
                 self.insert("versions", name, working_crs, text, wkb)
         for item in seen.sightings:
-            ground = item.geometry or self._last_ground(item.case_id)
+            ground = (item.geometry, working_crs) if item.geometry else self._last_ground(item.case_id)
             self.insert(
                 "sightings", None, item.case_id, run, int(item.present), item.a_version, item.b_version,
-                item.columns, ground,
+                item.columns, *ground,
             )  # fmt: skip
         last = dict(self.ask("SELECT case_id, max(number) FROM sightings GROUP BY case_id"))
         for event in seen.happened:
@@ -155,10 +156,12 @@ class Register(Opened):
                 event.what.status.value, event.what.cause, as_json(event.data), run, about,
             )  # fmt: skip
 
-    def _last_ground(self, case_id: str) -> bytes | None:
-        question = "SELECT geometry FROM sightings WHERE case_id = ? ORDER BY number DESC LIMIT 1"
-        rows = self.ask(question, case_id)
-        return rows[0][0] if rows else None
+    def _last_ground(self, case_id: str) -> tuple[Any, ...]:
+        """Return the shared ground of a case as it was seen last (WKB), and its CRS."""
+        question = (
+            "SELECT geometry, working_crs FROM sightings WHERE case_id = ? ORDER BY number DESC LIMIT 1"
+        )
+        return self.ask(question, case_id)[0]
 
     # Cases.
 
@@ -220,7 +223,10 @@ class _Looks:
         line = decision.line_wgs84
         if line is not None:
             (line,) = transform(np.array([line], dtype=object), choose_operation(WGS84, self._working_crs)[0])
-        wanted = expected(decision.choice, a, b, line)
+        try:
+            wanted = expected(decision.choice, a, b, line)
+        except ConfigError:  # brought into another CRS, the line ends a hair before the border
+            wanted = None
         return before, Decided(decision.choice, decision.confirmed, wanted)
 
     def _sighting(self, number: int) -> tuple[shapely.Geometry, shapely.Geometry, bool]:

@@ -226,10 +226,11 @@ def test_a_whole_register_is_said_to_be_whole(decided):
         ),
         (["INSERT INTO cases VALUES ('c-alone', 1)"], "Case c-alone was never seen in the data"),
         (["INSERT INTO cases VALUES ('c-alone', 1)"], "Case c-alone has no history"),
-        (["INSERT INTO sightings SELECT 99, 'nobody', run, present, a_version, b_version, columns, geometry "
-          "FROM sightings LIMIT 1"], "Row 99 of sightings refers to a row of cases that is not there"),
-        (["INSERT INTO sightings SELECT 99, case_id, run, present, a_version, b_version, columns, x'00' "
-          "FROM sightings LIMIT 1"], "sightings, 99: the geometry cannot be read"),
+        (["INSERT INTO sightings SELECT 99, 'nobody', run, present, a_version, b_version, columns, geometry, "
+          "working_crs FROM sightings LIMIT 1"],
+         "Row 99 of sightings refers to a row of cases that is not there"),
+        (["INSERT INTO sightings SELECT 99, case_id, run, present, a_version, b_version, columns, x'00', "
+          "working_crs FROM sightings LIMIT 1"], "sightings, 99: the geometry cannot be read"),
         (["INSERT INTO versions SELECT 'v', working_crs, columns, geometry FROM versions LIMIT 1"],
          "Record version v is not as it was written"),
         (["INSERT INTO papers SELECT 'p', meeting, held_on, item, file_name, file_sha256, x'31', "

@@ -79,7 +79,7 @@ CREATE TABLE sightings (
     number INTEGER PRIMARY KEY, case_id TEXT NOT NULL REFERENCES cases,
     run INTEGER NOT NULL REFERENCES runs, present INTEGER NOT NULL,
     a_version TEXT NOT NULL REFERENCES versions, b_version TEXT NOT NULL REFERENCES versions,
-    columns TEXT NOT NULL, geometry BLOB
+    columns TEXT NOT NULL, geometry BLOB, working_crs TEXT NOT NULL
 );
 CREATE INDEX sightings_of_case ON sightings (case_id, number);
 CREATE TABLE events (

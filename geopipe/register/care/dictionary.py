@@ -116,6 +116,7 @@ _OF_TABLE = {
         "a_version": "Record A, as it was seen.",
         "b_version": "Record B, as it was seen.",
         "geometry": "WKT: the shared ground, in the working CRS (m).",
+        "working_crs": "CRS of the shared ground.",
     },
     "events": {"kind": "What happened.", "data": "JSON: details."},
     "papers": {
