@@ -17,6 +17,7 @@ from geopipe.io.beside import Neighbours
 from geopipe.io.confirmations import load_confirmations
 from geopipe.io.delivery import NO_ROOM, RawDelivery
 from geopipe.io.vector import read_sources
+from geopipe.outputs.qgis.dress import FOR_QGIS, PLAIN, dress
 from geopipe.policies import load_policy
 from geopipe.preparation.kept import Kept
 from geopipe.preparation.together import (
@@ -197,5 +198,9 @@ def finish(
     }
     if past.cases is not None:
         summary["cases"] = case_figures(past.cases)
-    outputs: Sequence[Path] = publish(state, summary, folder, config.layers, started, returns, past.cases)
+    parts = FOR_QGIS if config.qgis else PLAIN
+    outputs: Sequence[Path] = publish(
+        state, summary, folder, config.layers, started, returns, past.cases,
+        dress=lambda path: dress(path, summary, parts),
+    )  # fmt: skip
     return Result(summary, tuple(outputs))

@@ -20,7 +20,7 @@ from geopipe.schema import Frame, Geometries, from_wkb, to_wkb
 from geopipe.shapes import Undecoded
 
 # Fixed, so that the same content gives the same file: when a run was made stands in its manifest.
-_FIXED_DATE = "2000-01-01T00:00:00Z"
+_FIXED_DATE = "2000-01-01T00:00:00.000Z"
 # The file is not yet anybody's: speed instead of a journal, and one fsync at the end.
 _WHILE_WRITING = {
     "OGR_SQLITE_SYNCHRONOUS": "OFF",
@@ -175,3 +175,21 @@ def read_layer(path: Path, name: str) -> tuple[Frame, str]:
         ) from error
     column = meta["geometry_name"] or "wkb_geometry"
     return Frame.of(table.drop_columns([column]), from_wkb(table[column])), str(meta["crs"])
+
+
+def read_table(path: Path, name: str) -> pa.Table:
+    """Read a layer that geopipe has written, without geometry.
+
+    Raises
+    ------
+    OutputError
+        When the file does not hold the layer.
+    """
+    import pyogrio
+
+    try:
+        _, table = pyogrio.raw.read_arrow(path, layer=name, read_geometry=False)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        remedy = f"Run it again with --layers {name} or without --layers."
+        raise OutputError(f"there is no layer {name!r}", str(path), remedy) from error
+    return table

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,10 @@ INDEX = ".index"
 _BUILDING = ".geopipe-"
 
 
+def as_written(path: Path) -> None:
+    """Leave a GeoPackage as it was written."""
+
+
 def publish(
     state: State,
     summary: dict[str, Any],
@@ -38,6 +42,7 @@ def publish(
     started: dt.datetime,
     returns: Sequence[Return] = (),
     cases: Frame | None = None,
+    dress: Callable[[Path], None] = as_written,
 ) -> list[Path]:
     """Write the GeoPackage, the files for senders and, last, the summary with the hashes of all.
 
@@ -56,6 +61,8 @@ def publish(
         left there for senders to whom nothing goes back now is removed, so that nobody sends it.
     cases : Frame, optional
         CASES of the register, where there is one.
+    dress : callable
+        What is done to the GeoPackage before it is published; again, if it gets another name.
 
     Returns
     -------
@@ -73,11 +80,14 @@ def publish(
             published_layers(state, layers, cases),
             working_crs_wkt(state.working_crs),
         )
+        dress(building / GEOPACKAGE)
         made = write_returns(building / FOLDER, returns, load_catalogue()) if returns else []
         earlier = _earlier_returns(folder)
         if made:
             (folder / FOLDER).mkdir(exist_ok=True)
         final = _move(building / GEOPACKAGE, folder / GEOPACKAGE, started)
+        if final.name != GEOPACKAGE:
+            dress(final)
         placed = place_returns(made, folder / FOLDER, started, earlier)
     full = {
         **summary,

@@ -38,7 +38,7 @@ class CaseBox:
     severity: str
     area_m2: float
     province: str
-    box: tuple[float, float, float, float]
+    box: tuple[float, ...]
 
 
 class Contents:
@@ -71,12 +71,12 @@ class Contents:
         import pyproj
 
         row = self._connection.execute(
-            "SELECT s.definition FROM gpkg_geometry_columns g JOIN gpkg_spatial_ref_sys s USING (srs_id) LIMIT 1"
+            "SELECT definition FROM gpkg_geometry_columns JOIN gpkg_spatial_ref_sys USING (srs_id) LIMIT 1"
         ).fetchone()
         return str(pyproj.CRS.from_wkt(row[0]).to_wkt()) if row else ""
 
     def distinct(self, table: str, *columns: str) -> list[tuple[str, ...]]:
-        """Return the values that some columns of a table have together, sorted; nothing where all are null."""
+        """Return the values that columns of a table have together, sorted; none where the first is null."""
         if table not in self.tables or not set(columns) <= set(self.tables[table].columns):
             return []
         names = ", ".join(f'"{column}"' for column in columns)
@@ -108,15 +108,16 @@ class Contents:
         """Return the open cases that are in the data now: alarms first, then the largest."""
         if "cases" not in self.tables:
             return []
-        marks = ", ".join("?" for _ in SETTLED_STATUSES)
         rows = self._connection.execute(
             "SELECT c.number, c.status, c.severity, c.area_m2, coalesce(c.province, ''), "
             "r.minx, r.miny, r.maxx, r.maxy FROM cases c JOIN rtree_cases_geom r ON r.id = c.fid "
-            f"WHERE c.present AND c.status NOT IN ({marks}) "  # noqa: S608
-            "ORDER BY c.severity != 'alarm', c.area_m2 DESC, c.number",
-            sorted(SETTLED_STATUSES),
+            "WHERE c.present ORDER BY c.severity != 'alarm', c.area_m2 DESC, c.number"
         )
-        return [CaseBox(*about, (west, south, east, north)) for *about, west, south, east, north in rows]
+        cases = [
+            CaseBox(number, status, severity, area_m2, province, tuple(box))
+            for number, status, severity, area_m2, province, *box in rows
+        ]
+        return [case for case in cases if case.status not in SETTLED_STATUSES]
 
 
 def _type_of(blob: bytes) -> str:

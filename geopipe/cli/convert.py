@@ -1,0 +1,56 @@
+"""`geopipe convert`: the layers of a result in other formats."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from geopipe.cli import options
+
+
+@click.command("convert")
+@click.argument("result", metavar="[RESULT]", required=False, default=Path("out"),
+                type=click.Path(path_type=Path, file_okay=False))  # fmt: skip
+@click.option("-o", "--output", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
+              default=Path("converted"), show_default=True, help="Gets a folder per format.")  # fmt: skip
+@click.option("--format", "formats", metavar="NAME,...", required=True,
+              help="geojson, flatgeobuf, geoparquet, shapefile, kml.")  # fmt: skip
+@click.option(
+    "--layers", metavar="NAME,...", default="", help="Layers to convert.  [default: all with a map]"
+)
+@options.json_option
+def convert_command(result: Path, output: Path, formats: str, layers: str, as_json: bool) -> None:
+    """Write the layers of a result as GeoJSON, FlatGeobuf, GeoParquet, shapefile or KML.
+
+    RESULT is the folder of a result.  [default: out]  GeoJSON and KML are in WGS 84; the others keep the
+    equal-area coordinates in which areas were measured. Every record is counted back. What must be known to
+    read the data stands in DIR/READ_FIRST.txt: send it with the files.
+
+    \b
+    Examples:
+      geopipe convert out -o for-nra --format geojson,kml
+      geopipe convert out -o old-gis --format shapefile --layers areas,overlaps
+    """
+    from dataclasses import asdict
+
+    from geopipe.config import did_you_mean
+    from geopipe.errors import ConfigError
+    from geopipe.outputs.formats.convert import FORMATS, convert
+
+    wanted = list(dict.fromkeys(name.strip().lower() for name in formats.split(",") if name.strip()))
+    for name in wanted:
+        if name not in FORMATS:
+            raise ConfigError(f"--format: there is no format {name!r}{did_you_mean(name, FORMATS)}")
+    done = convert(result, output, wanted, [name.strip() for name in layers.split(",") if name.strip()])
+    if as_json:
+        click.echo(json.dumps(asdict(done), ensure_ascii=False, indent=1))
+        return
+    for made in done.written:
+        click.echo(f"{made.format:<11} {made.layer:<18} {made.records:>9,} records  {', '.join(made.files)}")
+    for name in sorted(set(wanted) - {made.format for made in done.written}):
+        click.echo(f"{name}: no map layer of this result holds a record; nothing was written.", err=True)
+    if done.left_out:
+        click.echo(f"Without a map, not converted: {', '.join(done.left_out)}.", err=True)
+    click.echo(f"Send {output / 'READ_FIRST.txt'} with the files.", err=True)
