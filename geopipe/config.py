@@ -117,6 +117,8 @@ class Config(Strict):
     today: dt.date | None = None
     """The day that counts as today (confirmations that end, dates in the future); None: the clock's."""
     layers: tuple[str, ...] = LAYERS
+    qgis: bool = True
+    """Styles and a project for QGIS inside the GeoPackage; False leaves both tables out."""
     workers: int = Field(default_factory=processes, ge=1, le=64)
     """How many processes read files, and settle parts, side by side; by default one a core, up to eight."""
     executor: str | None = None

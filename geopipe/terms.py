@@ -99,9 +99,7 @@ class CaseStatus(StrEnum):
 
 
 # Nobody needs to look at these unless the data change again.
-SETTLED_STATUSES = frozenset(
-    {CaseStatus.FINISHED, CaseStatus.EXCEPTION, CaseStatus.SPLIT, CaseStatus.MERGED}
-)
+SETTLED_STATUSES = frozenset({CaseStatus.FINISHED, CaseStatus.EXCEPTION, CaseStatus.SPLIT, CaseStatus.MERGED})
 
 
 class Choice(StrEnum):

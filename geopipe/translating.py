@@ -5,11 +5,12 @@ For translators: `python -m geopipe.translating lo` prints what is missing as a 
 
 from __future__ import annotations
 
-import io
+import ast
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from geopipe.casework import sheetcolumns
 from geopipe.casework import words as casework_words
 from geopipe.languages import words
 from geopipe.languages.catalogue import load_translations
@@ -17,22 +18,34 @@ from geopipe.languages.glossary import load_glossary
 from geopipe.policies import load_policy
 
 _PACKAGE = Path(__file__).resolve().parent
-_MARKS = {"texts": None, "message": None, "plural": (1, 2)}
-_IMPORT = b"from geopipe.languages"
+_MARKS = frozenset({"texts", "message", "plural"})
+_IMPORT = "from geopipe.languages"
 
 
 def messages_in_code(folder: Path = _PACKAGE) -> set[str]:
     """Return the texts that stand in `texts("...")`, `message("...")` and `.plural("...", "...")`."""
-    from babel.messages.extract import extract
-
     found: set[str] = set()
     for path in sorted(folder.rglob("*.py")):
-        code = path.read_bytes()
-        if _IMPORT not in code:
-            continue
-        for _, said, _, _ in extract("python", io.BytesIO(code), keywords=_MARKS):
-            found.add(said if isinstance(said, str) else said[0])
-    return found - {None, ""}
+        code = path.read_text(encoding="utf-8")
+        if _IMPORT in code:
+            calls = (node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call))
+            found.update(text for call in calls for text in _said_in(call))
+    return found
+
+
+def _said_in(call: ast.Call) -> Iterator[str]:
+    """Give the message of a call that shows one, if it is written there."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name in _MARKS and call.args:
+        yield from _texts_in(call.args[0])
+
+
+def _texts_in(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from _texts_in(node.body)
+        yield from _texts_in(node.orelse)
 
 
 def messages_of_enumerations() -> set[str]:
@@ -41,7 +54,8 @@ def messages_of_enumerations() -> set[str]:
     public = (value for name, value in named if name.isupper() and not name.startswith("_"))
     maps = (value for value in public if isinstance(value, Mapping))
     sentences = {rule.sentence for rule in load_policy().findings}
-    return {text for value in maps for text in value.values()} | sentences
+    headings = {*sheetcolumns.FIXED.values(), *sheetcolumns.DECISION.values(), *sheetcolumns.ANSWER.values()}
+    return {text for value in maps for text in value.values()} | headings | sentences
 
 
 def all_messages() -> set[str]:

@@ -116,7 +116,8 @@ def read_layer(path, name):
 
 
 def layer_names(path):
-    return [str(name) for name, _ in pyogrio.list_layers(path)]
+    """Return the layers of a file without the table in which QGIS finds their styles."""
+    return [str(name) for name, _ in pyogrio.list_layers(path) if name != "layer_styles"]
 
 
 def hashes(folder):

@@ -98,7 +98,8 @@ def _columns(path: Path, rows: Sequence[Sequence[Any]]) -> tuple[int, dict[str, 
     """Return the row of the headings, and where each column is; people may move columns and add others."""
     by_title = {title.casefold(): name for name, title in ALL.items()}
     for at, row in enumerate(rows[:_HEADER_WITHIN]):
-        titles = [by_title.get(str(cell).strip().casefold()) for cell in row]
+        # Below the English heading there may be one in another language.
+        titles = [by_title.get(str(cell).strip().split("\n")[0].strip().casefold()) for cell in row]
         if "case_id" not in titles:
             continue
         names = [name for name in titles if name]

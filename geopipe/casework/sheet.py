@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xlsxwriter import Workbook
@@ -56,15 +56,35 @@ def sheet_of(edition: Edition) -> bytes:
     data = io.BytesIO()
     book = Workbook(data, {"in_memory": True})
     book.set_properties({"title": f"Overlap cases: {edition.name}", "created": _CREATED})
-    styles = Styles.of(book)
-    cases = book.add_worksheet(CASES)
-    lists = _lists_of(edition)
-    ranges = _write_lists(book.add_worksheet(LISTS), styles, lists)
-    _CasesSheet(book, cases, styles, edition).write(ranges)
-    _write_read_me(book.add_worksheet(READ_ME), styles, edition)
-    cases.activate()
+    add_cases(book, Styles.of(book), edition).activate()
     book.close()
     return data.getvalue()
+
+
+def add_cases(
+    book: Workbook,
+    styles: Styles,
+    edition: Edition,
+    second_headings: Mapping[str, str] | None = None,
+    links: Mapping[str, str] | None = None,
+) -> Worksheet:
+    """Add the sheets that `geopipe cases import` reads to a workbook; return the one with the cases.
+
+    Parameters
+    ----------
+    book : Workbook
+    styles : Styles
+    edition : Edition
+    second_headings : mapping, optional
+        English heading -> what stands below it in the same cell, in another language.
+    links : mapping, optional
+        Number of a case -> where its page is.
+    """
+    cases = book.add_worksheet(CASES)
+    ranges = _write_lists(book.add_worksheet(LISTS), styles, _lists_of(edition))
+    _CasesSheet(book, cases, styles, edition, second_headings or {}, links or {}).write(ranges)
+    _write_read_me(book.add_worksheet(READ_ME), styles, edition)
+    return cases
 
 
 def _lists_of(edition: Edition) -> dict[str, Sequence[str]]:
@@ -93,8 +113,15 @@ def _write_lists(sheet: Worksheet, styles: Styles, lists: dict[str, Sequence[str
 class _CasesSheet:
     """The sheet with one line for each case."""
 
-    def __init__(self, book: Workbook, sheet: Worksheet, styles: Styles, edition: Edition) -> None:
-        self.sheet, self.styles, self.edition = sheet, styles, edition
+    def __init__(
+        self, book: Workbook, sheet: Worksheet, styles: Styles, edition: Edition,
+        second_headings: Mapping[str, str], links: Mapping[str, str],
+    ) -> None:  # fmt: skip
+        self.sheet, self.styles, self.edition, self.links = sheet, styles, edition, links
+        self.headings = {
+            name: f"{title}\n{second_headings[title]}" if title in second_headings else title
+            for name, title in columns_of(edition.name).items()
+        }
         self.names = list(columns_of(edition.name))
         self.filled = [name for name in self.names if name not in FIXED and name not in CONTROL]
         free = {"font_name": "Noto Sans Lao", "font_size": 10, "valign": "top", "locked": False,
@@ -104,11 +131,13 @@ class _CasesSheet:
         self.day = book.add_format({**free, "num_format": "yyyy-mm-dd", "align": "left"})
         self.hidden = book.add_format({"font_size": 8, "num_format": "@", "hidden": True})
         self.lao = styles.lao
+        link = {**free, "bg_color": "#FFFFFF", "locked": True, "font_color": "#0563C1", "underline": 1}
+        self.link = book.add_format(link)
 
     def write(self, ranges: dict[str, str]) -> None:
         """Write headings, lines, lists and locks."""
         sheet, names = self.sheet, self.names
-        headings = columns_of(self.edition.name)
+        headings = self.headings
         for at, name in enumerate(names):
             style = self.styles.answer_header if name in self.filled else self.styles.header
             sheet.write_string(0, at, headings[name], style)
@@ -130,7 +159,9 @@ class _CasesSheet:
     def _line(self, line: int, row: dict[str, Any]) -> None:
         for at, name in enumerate(self.names):
             value, style = row.get(name), self._style(name)
-            if value is None:
+            if name == "number" and (page := self.links.get(str(value))):
+                self.sheet.write_url(line, at, page, self.link, str(value))
+            elif value is None:
                 self.sheet.write_blank(line, at, None, style)
             elif isinstance(value, dt.date):
                 self.sheet.write_datetime(line, at, dt.datetime.combine(value, dt.time()), style)

@@ -18,6 +18,7 @@ from geopipe.processes import processes
 @options.delivery_options
 @options.layers_option
 @options.executor_option
+@options.no_qgis_option
 @options.fail_on_option
 @options.json_option
 @options.quiet_option
@@ -25,6 +26,7 @@ def compare_command(
     paths: tuple[Path, ...],
     output: Path,
     executor: str | None,
+    no_qgis: bool,
     fail_on: str | None,
     as_json: bool,
     quiet: bool,
@@ -46,7 +48,7 @@ def compare_command(
     from geopipe.pipeline import compare
 
     told = {"output": output, "executor": executor}
-    config = options.make_config(paths, **given).model_copy(update=told)
+    config = options.with_qgis(options.make_config(paths, **given).model_copy(update=told), no_qgis)
     with progress(quiet or as_json) as show:
         result = compare(config, show)
     show_result(result, quiet=quiet, as_json=as_json, config=config)

@@ -22,6 +22,7 @@ COMMANDS = {
     "query": "query",
     "changes": "changes",
     "cases": "cases",
+    "workbook": "workbook",
     "sample": "sample",
     "ledger": "ledger",
     "hazard": "hazard",
@@ -40,6 +41,7 @@ COMMANDS = {
     "index": "index",
     "overlaps": "stages",
     "publish": "publish",
+    "convert": "convert",
     "report": "report",
     "returns": "returns",
     "resolve": "resolve",
@@ -47,6 +49,8 @@ COMMANDS = {
     "stats": "stats",
     "findings": "findings",
     "figures": "figures",
+    "pack": "pack",
+    "minutes": "minutes",
 }
 
 

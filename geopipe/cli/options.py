@@ -31,6 +31,9 @@ layers_option = click.option(
     "--layers", metavar="NAME,...", default=None,
     help="Layers to publish, for example overlaps,areas.  [default: all]",
 )  # fmt: skip
+no_qgis_option = click.option(
+    "--no-qgis", is_flag=True, help="Leave the styles and the QGIS project out of the GeoPackage."
+)
 executor_option = click.option(
     "--executor", metavar="NAME", default=None,
     help="Who finds duplicates and overlaps: dask-local:N (processes here) or dask://HOST:PORT (a cluster).",
@@ -126,6 +129,11 @@ def with_layers(config: Any, names: str | None) -> Any:
     if not layers:
         raise ConfigError("--layers: name at least one layer", remedy=f"Known are {', '.join(LAYERS)}.")
     return config.model_copy(update={"layers": layers})
+
+
+def with_qgis(config: Any, no_qgis: bool) -> Any:
+    """Return the configuration as --no-qgis says, if it was given."""
+    return config.model_copy(update={"qgis": False}) if no_qgis else config
 
 
 def _one_each(paths: Sequence[Path], values: Sequence[str], option: str) -> Sequence[str | None]:

@@ -14,11 +14,18 @@ from geopipe.cli.show import progress, show_result
 @options.workspace_option
 @options.output_option
 @options.layers_option
+@options.no_qgis_option
 @options.fail_on_option
 @options.json_option
 @options.quiet_option
 def publish_command(
-    workspace: Path, output: Path, layers: str | None, fail_on: str | None, as_json: bool, quiet: bool
+    workspace: Path,
+    output: Path,
+    layers: str | None,
+    no_qgis: bool,
+    fail_on: str | None,
+    as_json: bool,
+    quiet: bool,
 ) -> int:
     """Write the GeoPackage and the summary of a workspace whose overlaps were measured.
 
@@ -32,7 +39,7 @@ def publish_command(
     from geopipe.pipeline import finish
 
     started = dt.datetime.now(dt.UTC)
-    config = options.with_layers(load_saved_config(workspace), layers)
+    config = options.with_qgis(options.with_layers(load_saved_config(workspace), layers), no_qgis)
     with progress(quiet or as_json) as show:
         result = finish(load_state(workspace, "overlaps"), config, output, started, show)
     show_result(result, quiet=quiet, as_json=as_json, config=config)

@@ -13,11 +13,12 @@ from geopipe.cli.show import progress, show_result
 @click.command("run")
 @click.argument("config_file", metavar="CONFIG", type=click.Path(path_type=Path))
 @options.executor_option
+@options.no_qgis_option
 @options.fail_on_option
 @options.json_option
 @options.quiet_option
 def run_command(
-    config_file: Path, executor: str | None, fail_on: str | None, as_json: bool, quiet: bool
+    config_file: Path, executor: str | None, no_qgis: bool, fail_on: str | None, as_json: bool, quiet: bool
 ) -> int:
     """Run all stages as a configuration file says, and publish a new run.
 
@@ -37,6 +38,7 @@ def run_command(
         options.start_readers(config.workers)
     if executor:
         config = config.model_copy(update={"executor": executor})
+    config = options.with_qgis(config, no_qgis)
     with progress(quiet or as_json) as show:
         result = run_and_keep(config, show)
     show_result(result, quiet=quiet, as_json=as_json, config=config)

@@ -1,4 +1,4 @@
-"""The glossary: the one translation of each safety term, and who has approved it."""
+"""The glossary: the one translation of each term, and who has approved it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from pydantic import Field
 
 from geopipe.config import Strict, load_model, shipped
 
+# What stands in a message for a value: {record} is no word.
+_PLACES = re.compile(r"\{\w+\}")
+
 
 class Term(Strict):
-    """A safety term: how it is written in English, and how in each other language."""
+    """A term: how it is written in English, and how in each other language."""
 
     en: tuple[str, ...]
     """The forms of the term in English (singular, plural), without regard to capitals."""
@@ -23,7 +26,7 @@ class Term(Strict):
 
 
 class Glossary(Strict):
-    """All safety terms, by name."""
+    """All terms, by name."""
 
     terms: dict[str, Term]
 
@@ -37,7 +40,7 @@ class Glossary(Strict):
 
         Longer terms go first: *released land* inside *hazard on released land* is one term, *hazard* another.
         """
-        rest, wrong = english.casefold(), []
+        rest, wrong = _PLACES.sub("", english.casefold()), []
         forms = [(form.casefold(), name) for name, term in self.terms.items() for form in term.en]
         for form, name in sorted(forms, key=lambda item: -len(item[0])):
             pattern = rf"(?<!\w){re.escape(form)}(?!\w)"

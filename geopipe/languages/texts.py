@@ -13,7 +13,14 @@ BOTH = "both"
 _BOTH = "en+lo"
 _M2_PER_HA = 10_000.0
 _ENGLISH_PLURAL = "(n != 1)"
-DRAFT = "Draft translation: not yet approved by a speaker of the language. The English text counts."
+
+
+def message(english: str) -> str:
+    """Mark a text that is shown through `Texts` elsewhere, so that it is collected for translators."""
+    return english
+
+
+DRAFT = message("Draft translation: not yet approved by a speaker of the language. The English text counts.")
 
 
 class Texts:
@@ -35,12 +42,31 @@ class Texts:
         return tuple(language.language for language in self._languages)
 
     @property
+    def name(self) -> str:
+        """What the languages call themselves; the code where nobody knows."""
+        from babel.core import Locale, UnknownLocaleError
+
+        names = []
+        for code in self.codes:
+            try:
+                names.append(Locale.parse(code).get_display_name(code) or code)
+            except (UnknownLocaleError, ValueError):
+                names.append(code)
+        return self.separator.join(names)
+
+    @property
     def each(self) -> tuple[Texts, ...]:
         """One `Texts` for each language; what they miss is recorded here, too."""
         singles = tuple(Texts((language,)) for language in self._languages)
         for single in singles:
             single.missing = self.missing
         return singles
+
+    def joined_by(self, separator: str) -> Texts:
+        """Return the same with something else between the languages; what it misses is recorded here, too."""
+        other = Texts(self._languages, separator)
+        other.missing = self.missing
+        return other
 
     @property
     def is_draft(self) -> bool:
@@ -137,8 +163,3 @@ def load_texts(name: str = ENGLISH, separator: str = " / ") -> Texts:
     """
     names = (_BOTH if name == BOTH else name).split("+")
     return Texts(tuple(load_translations(part) for part in dict.fromkeys(names)), separator)
-
-
-def message(english: str) -> str:
-    """Mark a text that is shown through `Texts` elsewhere, so that it is collected for translators."""
-    return english

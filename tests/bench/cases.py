@@ -52,7 +52,8 @@ def main() -> None:
         found = match(known, current, 0.5)
         seconds.append(time.perf_counter() - start)
     kept = int((order[found.successor] == side).sum())
-    print(f"{cases} known cases against {cases} overlaps: {kept} go on, median {statistics.median(seconds):.2f} s")
+    median = statistics.median(seconds)
+    print(f"{cases} known cases against {cases} overlaps: {kept} go on, median {median:.2f} s")
 
 
 if __name__ == "__main__":

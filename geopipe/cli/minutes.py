@@ -1,0 +1,52 @@
+"""`geopipe minutes`: after a meeting, its decisions and actions, and a letter for each operator."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from geopipe.cli import options
+from geopipe.cli.casework.shared import print_json, workspace_option
+
+
+@click.command("minutes")
+@click.option("--meeting", metavar="NAME", required=True, help="The meeting, as the decisions name it.")
+@workspace_option
+@click.option("-o", "--output", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
+              default=Path("minutes"), show_default=True, help="Folder for the workbooks.")  # fmt: skip
+@click.option("--lang", metavar="LANG", default="en", show_default=True, help="en, lo or both.")
+@options.json_option
+def minutes_command(meeting: str, workspace: Path, output: Path, lang: str, as_json: bool) -> None:
+    """Write what a meeting has decided: decisions and actions for its minutes, a letter for each operator.
+
+    A letter holds the operator's own records; of the other record it has operator and id.
+
+    \b
+    Example:
+      geopipe minutes --meeting "TWG 4/2026" -w work -o minutes --lang both
+    """
+    from geopipe.errors import OutputError
+    from geopipe.languages.texts import load_texts
+    from geopipe.outputs.pack.decided import decided_by
+    from geopipe.outputs.pack.minutes import letters, minutes_workbook
+    from geopipe.outputs.pack.writing import write_file
+    from geopipe.register.register import Register
+
+    texts = load_texts(lang)
+    with Register.existing(workspace) as register:
+        decided = decided_by(register, register.cases(), meeting)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder cannot be made ({error})", str(output), "Choose another.") from error
+    files = [write_file(output / "minutes.xlsx", minutes_workbook(decided, texts))]
+    for operator, content in letters(decided, texts).items():
+        name = re.sub(r"[^\w-]+", "_", operator).strip("_") or "operator"
+        files.append(write_file(output / f"letter-{name}.xlsx", content))
+    if as_json:
+        print_json({"decisions": len(decided), "files": [str(file) for file in files]})
+        return
+    word = "decision" if len(decided) == 1 else "decisions"
+    click.echo(f"{output}: {len(decided):,} {word}, {len(files) - 1} letters")
