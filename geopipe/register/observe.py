@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 import shapely
 
 from geopipe.geometry import overlaid
 from geopipe.identity import hash_text
-from geopipe.lineages.lineage import follow
 from geopipe.lineages.reading import Reading
 from geopipe.policies import Policy
 from geopipe.register.corners import NOTHING
+from geopipe.register.inquestion import in_question, pairs_among
 from geopipe.register.judge import Decided, Seen, Verdict, changed_ground, judge
 from geopipe.register.known import Known
-from geopipe.register.matching import Pairs, match
+from geopipe.register.matching import match
 from geopipe.register.moved import lost_m2
+from geopipe.register.observation import Happened, Observation, Sighted
 from geopipe.register.rows import PAIR_COLUMNS, as_json, pair_columns, records_as_rows
-from geopipe.schema import Frame, Indices, State, to_wkb
+from geopipe.schema import Indices, State, to_wkb
 from geopipe.terms import HAZARD_KINDS, CaseStatus, Severity
 
 _REPLACED = frozenset({CaseStatus.SPLIT, CaseStatus.MERGED})
@@ -37,42 +37,6 @@ _LOOKED_AT_ALWAYS = frozenset(
         CaseStatus.NEEDS_REVIEW,
     }
 )
-
-
-@dataclass
-class Observation:
-    """What a run adds to the register. `versions` are (columns as JSON, WKB) by name.
-
-    `case_of` is the case of each pair of records (`row_id` of the left and of the right one).
-    """
-
-    versions: dict[str, tuple[str, bytes]] = field(default_factory=dict)
-    opened: list[str] = field(default_factory=list)
-    sightings: list[Sighted] = field(default_factory=list)
-    happened: list[Happened] = field(default_factory=list)
-    case_of: dict[tuple[str, str], str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Sighted:
-    """A new sighting of a case; `geometry` is WKB of the shared ground, None where it is as seen last."""
-
-    case_id: str
-    present: bool
-    a_version: str
-    b_version: str
-    columns: str
-    geometry: bytes | None
-
-
-@dataclass(frozen=True)
-class Happened:
-    """An event by a run. `is_about_now` says that later moves are measured from what is seen now."""
-
-    case_id: str
-    what: Verdict
-    data: dict[str, Any]
-    is_about_now: bool = True
 
 
 # The decision in force of a case, with the data that it asks for, and the ground of both records as they
@@ -105,8 +69,8 @@ class _Night:
         self.known, self.state, self.policy, self.history = known, state, policy, history
         self.first_status = CaseStatus.BACKLOG if is_first else CaseStatus.NEW
         self.reading = Reading(state)
-        self.areas = _in_question(state, self.reading, policy.lineage_share)
-        self.overlaps, self.current = _delivered(state, self.areas)
+        self.areas = in_question(state, self.reading, policy.lineage_share)
+        self.overlaps, self.current = pairs_among(state, self.areas)
         self.told = self.overlaps.table.select([*PAIR_COLUMNS, "left_share", "right_share"]).to_pylist()
         self.is_conflict = ~self.overlaps.flags("severity", [Severity.NOTE])
         rows = np.unique(np.concatenate([self.current.left, self.current.right]))
@@ -336,34 +300,3 @@ class _Ids:
             turn += 1
         self._taken.add(name)
         return name
-
-
-def _in_question(state: State, reading: Reading, lineage_share: float) -> Frame:
-    """Return the areas that cases are about: what is delivered, each record once.
-
-    Last versions that are carried on are on the map for safety only. Where a whole register came tonight, but
-    something else could not be read, nothing is inferred from absence and older records stay on the map as
-    well: those that go on in a record of tonight are that record.
-    """
-    areas = state.features.take(~state.features.flags("row_id", state.carried.values("row_id")))
-    is_earlier = areas.flags("row_id", state.earlier.values("row_id"))
-    older = np.flatnonzero(is_earlier)
-    older = older[reading.in_snapshot(areas.take(older))]
-    if not len(older):
-        return areas
-    found = follow(areas.take(older), areas.take(~is_earlier), lineage_share)
-    goes_on = np.isin(found.previous_event, found.current_event)
-    goes_on &= found.change[found.previous_event] != "id_reused"
-    gone = found.previous.take(goes_on).values("row_id")
-    return areas.take(~areas.flags("row_id", gone))
-
-
-def _delivered(state: State, areas: Frame) -> tuple[Frame, Pairs]:
-    """Return the overlaps among some areas of a state, also as pairs of their rows."""
-    ids = areas.table["row_id"].combine_chunks()
-    left, right = (
-        pc.fill_null(pc.index_in(state.overlaps.table[f"{side}_row_id"], ids), -1).to_numpy().astype(np.intp)
-        for side in ("left", "right")
-    )
-    there = (left >= 0) & (right >= 0)
-    return state.overlaps.take(there), Pairs(areas, left[there], right[there])

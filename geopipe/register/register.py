@@ -24,7 +24,7 @@ from geopipe.register.findingfiles import record_findings
 from geopipe.register.judge import Decided, Seen
 from geopipe.register.known import Known, known_cases, versions
 from geopipe.register.naming import find_case, give_numbers, keep_short_names
-from geopipe.register.observe import Observation
+from geopipe.register.observation import Observation
 from geopipe.register.observe import observe as observe_run
 from geopipe.register.outcome import expected
 from geopipe.register.rows import as_json
