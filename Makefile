@@ -14,11 +14,13 @@ help:  ## Show what can be made
 
 install: $(STAMP)  ## Create .venv with geopipe in it
 
+# gdal-utils holds a checker of GeoPackages that needs nothing else, but asks for GDAL's own bindings.
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "geopipe needs Python 3.11 or newer: make PYTHON=python3.12 install")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --only-binary :all: --constraint constraints.txt hatchling editables
 	$(BIN)/pip install --quiet --only-binary :all: --no-build-isolation --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --only-binary :all: --no-deps --constraint constraints.txt gdal-utils
 	@touch $(STAMP)
 
 run: install  ## Make demo deliveries, compare them, show the first screen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -27,26 +28,31 @@ def minutes_command(meeting: str, workspace: Path, output: Path, lang: str, as_j
     Example:
       geopipe minutes --meeting "TWG 4/2026" -w work -o minutes --lang both
     """
-    from geopipe.errors import OutputError
+    from geopipe.io.whole import write_whole
     from geopipe.languages.texts import load_texts
     from geopipe.outputs.pack.decided import decided_by
     from geopipe.outputs.pack.minutes import letters, minutes_workbook
-    from geopipe.outputs.pack.writing import write_file
     from geopipe.register.register import Register
 
     texts = load_texts(lang)
     with Register.existing(workspace) as register:
         decided = decided_by(register, register.cases(), meeting)
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"the folder cannot be made ({error})", str(output), "Choose another.") from error
-    files = [write_file(output / "minutes.xlsx", minutes_workbook(decided, texts))]
+    made = {"minutes": minutes_workbook(decided, texts)}
     for operator, content in letters(decided, texts).items():
         name = re.sub(r"[^\w-]+", "_", operator).strip("_") or "operator"
-        files.append(write_file(output / f"letter-{name}.xlsx", content))
+        # Two operators may differ in signs only that a file's name cannot hold.
+        name = name if f"letter-{name}" not in made else f"{name}-{len(made)}"
+        made[f"letter-{name}"] = content
+    files = [
+        write_whole(output / f"{name}.xlsx", _writing(content), is_confidential=name != "minutes")
+        for name, content in made.items()
+    ]
     if as_json:
         print_json({"decisions": len(decided), "files": [str(file) for file in files]})
         return
     word = "decision" if len(decided) == 1 else "decisions"
     click.echo(f"{output}: {len(decided):,} {word}, {len(files) - 1} letters")
+
+
+def _writing(content: bytes) -> Callable[[Path], object]:
+    return lambda place: place.write_bytes(content)

@@ -48,16 +48,21 @@ def pack_command(
       geopipe pack out -w work --minutes-of-meeting 120 --meeting "TWG 4/2026" --lang both
       geopipe pack --minutes-of-meeting 120 --meeting "TWG 4/2026" --operator MAG -o MAG.pdf
     """
+    from geopipe.errors import OutputError
+    from geopipe.io.whole import write_whole
     from geopipe.languages.texts import load_texts
     from geopipe.outputs.pack.make import make_pack
     from geopipe.outputs.pack.material import Meeting, gather
-    from geopipe.outputs.pack.writing import write_file
 
+    if not output.absolute().parent.is_dir():
+        raise OutputError("the file cannot be written (its folder does not exist)", str(output), "Choose another place with -o.")
     texts = load_texts(lang)
     expected = [name.strip() for name in expect.split(",") if name.strip()]
     held = Meeting(meeting, minutes, day_of(held_on) or today(), operator)
     made = make_pack(gather(held, workspace, result, since, expected), texts, all_pages)
-    written = write_file(output, made.pdf)
+    written = write_whole(
+        output, lambda place: place.write_bytes(made.pdf), is_confidential=operator is not None
+    )
     if as_json:
         print_json({"file": str(written), "lang": lang, "operator": operator, "pages": made.pages})
         return

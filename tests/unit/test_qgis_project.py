@@ -6,7 +6,6 @@ import re
 import shutil
 import sqlite3
 import subprocess
-import sys
 import zipfile
 from contextlib import closing
 from pathlib import Path
@@ -15,9 +14,7 @@ from xml.etree import ElementTree
 import pyproj
 import pytest
 from conftest import UTM_48N, call, square, write_geojson
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "vendored"))
-import validate_gpkg
+from osgeo_utils.samples import validate_gpkg
 
 from geopipe.outputs.qgis.contents import Contents
 from geopipe.outputs.qgis.dress import FOR_QGIS, dress

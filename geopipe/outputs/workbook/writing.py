@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
 
-from geopipe.errors import ConfigError, OutputError
-from geopipe.io.geopackage import sync
-
-_READABLE_FOR_ALL = 0o644
-_OWNER_ONLY = 0o600
+from geopipe.errors import ConfigError
+from geopipe.io.whole import write_whole
 
 
 def write_workbook(path: Path, data: bytes, is_confidential: bool) -> Path:
-    """Write a workbook; where the place is open in Excel, a file with a number stands beside it.
+    """Write a workbook; return where it is.
 
     Raises
     ------
@@ -26,32 +22,7 @@ def write_workbook(path: Path, data: bytes, is_confidential: bool) -> Path:
     """
     if path.suffix.lower() != ".xlsx":
         raise ConfigError("the file must end in .xlsx", str(path), "Choose another with -o.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".building-", suffix=".xlsx", dir=path.parent)
-        building = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            building.chmod(_OWNER_ONLY if is_confidential else _READABLE_FOR_ALL)
-            sync(building)
-            return _moved(building, path)
-        finally:
-            building.unlink(missing_ok=True)
-    except OSError as error:
-        remedy = "Is the disk full or read-only? Choose another place with -o."
-        raise OutputError(f"the file cannot be written ({error})", str(path), remedy) from error
-
-
-def _moved(building: Path, path: Path) -> Path:
-    """Move a file to its place; Windows refuses it while the old one is open."""
-    for place in (path, *(path.with_stem(f"{path.stem}-{number}") for number in range(2, 10))):
-        try:
-            building.replace(place)
-        except PermissionError:
-            continue
-        return place
-    raise PermissionError(f"{path.name} and eight files beside it are open")
+    return write_whole(path, lambda place: place.write_bytes(data), is_confidential=is_confidential)
 
 
 def links_to_pack(told: Path | None, workbook: Path) -> dict[str, str]:
