@@ -55,7 +55,8 @@ def pack_command(
     from geopipe.outputs.pack.material import Meeting, gather
 
     if not output.absolute().parent.is_dir():
-        raise OutputError("the file cannot be written (its folder does not exist)", str(output), "Choose another place with -o.")
+        what = "the file cannot be written (its folder does not exist)"
+        raise OutputError(what, str(output), "Choose another place with -o.")
     texts = load_texts(lang)
     expected = [name.strip() for name in expect.split(",") if name.strip()]
     held = Meeting(meeting, minutes, day_of(held_on) or today(), operator)
