@@ -97,10 +97,5 @@ def fact(register: Opened, name: str) -> str:
     return str(rows[0][0]) if rows else ""
 
 
-def office_of(register: Opened) -> str:
-    """Return the code of the office whose copy a register is; '' for the master."""
-    return fact(register, "office")
-
-
 def _prefix(number: str) -> str:
     return number.rsplit("-", 1)[0]

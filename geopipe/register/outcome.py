@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geopipe.errors import ConfigError
-from geopipe.geometry import GRID_M, width_m
+from geopipe.geometry import GRID_M
 from geopipe.register.corners import NOTHING, SAME_CORNER_M, combined, on_grid, polygonal, tidy
 from geopipe.terms import (
     HAZARD_KINDS,
@@ -141,38 +141,6 @@ def dangers(
             said = f"{fresh_m2:,.1f} m2 more would be shown as {kind} in record {name}"
             found.append(Danger("grows_released", float(fresh_m2), f"{said}: nobody has reported them so"))
     return tuple(found)
-
-
-def is_unsafe(
-    choice: Choice,
-    a_kind: str,
-    b_kind: str,
-    a: shapely.Geometry,
-    b: shapely.Geometry,
-    line: shapely.Geometry | None = None,
-) -> list[str]:
-    """Return a sentence (without full stop) for each way in which a decision would make the map less safe."""
-    return [danger.sentence for danger in dangers(choice, a_kind, b_kind, a, b, line)]
-
-
-def differs(
-    one: shapely.Geometry | None, other: shapely.Geometry | None, area_m2: float, width_m_: float
-) -> float | None:
-    """Return by how much (m2) two polygons differ; None if no part is both larger and wider than allowed.
-
-    Parameters
-    ----------
-    one, other : polygons in the working CRS (m); None where the record is gone
-    area_m2, width_m_ : float
-        A part of the difference counts if its area and its width are both above these.
-    """
-    one, other = one or NOTHING, other or NOTHING
-    if shapely.equals_exact(one, other, 0.0):
-        return None
-    parts = shapely.get_parts(polygonal(on_grid(shapely.symmetric_difference, one, other)))
-    parts = parts[shapely.area(parts) > area_m2]
-    beyond = parts[width_m(parts) > width_m_]
-    return float(shapely.area(beyond).sum()) if len(beyond) else None
 
 
 def _covering(kind: str) -> frozenset[str]:

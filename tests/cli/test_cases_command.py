@@ -210,3 +210,18 @@ def test_there_must_be_a_register(tmp_path):
     missing = call("cases", "list", "-w", tmp_path)
     assert missing.code == 6
     assert "there is no register" in missing.err
+
+
+# The minutes come back.
+
+
+def test_the_minutes_of_a_decision_can_be_had_from_the_register(cases, number, minutes, tmp_path):
+    case, back = number[DOUBLE], tmp_path / "back.pdf"
+    nothing = cases("minutes", case, "-o", back)
+    assert nothing.code == 2
+    assert "no signed minutes are kept" in nothing.err
+    said = ("--level", "TWG", "--meeting", "TWG 3", "--minutes", minutes, "--by", "Bounmy")
+    assert cases("decide", case, "--choice", "field_survey", *said).code == 0
+    minutes.unlink()
+    assert cases("minutes", case, "-o", back).code == 0
+    assert back.read_bytes() == b"signed"

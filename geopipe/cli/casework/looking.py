@@ -1,4 +1,4 @@
-"""`geopipe cases list|show|explain`: look at cases."""
+"""`geopipe cases list|show|explain|minutes`: look at cases."""
 
 from __future__ import annotations
 
@@ -155,4 +155,36 @@ def explain_command(name: str, workspace: Path, as_json: bool) -> None:
         click.echo(sentence)
 
 
-COMMANDS: Sequence[click.Command] = (list_command, show_command, explain_command)
+@click.command("minutes")
+@case_argument
+@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+              help="Where to write them.  [default: the name under which they came]")  # fmt: skip
+@workspace_option
+def minutes_command(name: str, output: Path | None, workspace: Path) -> None:
+    """Give the signed minutes on which the decision of a case rests, from the copy in the register.
+
+    \b
+    Example:
+      geopipe cases minutes XKH-2026-0042 -o minutes.pdf
+    """
+    from geopipe.errors import ConfigError
+    from geopipe.io.whole import write_whole
+    from geopipe.register.papers import minutes_of
+    from geopipe.register.register import Register
+
+    with Register.existing(workspace) as register:
+        case = register.case(name)
+        reference = case.decision.reference if case.decision else None
+        kept = minutes_of(register, reference.reference_id) if reference else None
+    if kept is None:
+        what = "no signed minutes are kept for this case"
+        raise ConfigError(what, case.name, "geopipe cases confirm gives them to the register.")
+    file_name, content = kept
+    place = output or Path(Path(file_name).name)
+    if output is None and place.exists():
+        raise ConfigError("a file of this name is here already", str(place), "Choose another with -o.")
+    written = write_whole(place, lambda path: path.write_bytes(content), is_confidential=True)
+    click.echo(f"{written}: {reference.text if reference else ''}")
+
+
+COMMANDS: Sequence[click.Command] = (list_command, show_command, explain_command, minutes_command)
