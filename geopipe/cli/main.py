@@ -99,6 +99,15 @@ def cli() -> None:
     """
 
 
+def was_interrupted(error: BaseException | None) -> bool:
+    """Say whether Ctrl-C lies behind an error: compiled libraries turn it into an error of their own."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt | click.exceptions.Abort):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def main() -> None:
     """Run the command line; the entry point of the `geopipe` script."""
     leave_out_data_frames()
@@ -111,14 +120,21 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     try:
         sys.exit(cli.main(standalone_mode=False) or ExitCode.DONE)
-    except GeopipeError as error:
-        click.echo(f"geopipe: {error}", err=True)
-        sys.exit(error.exit_code)
-    except click.exceptions.Abort:
+    except (Exception, KeyboardInterrupt) as error:
+        _end_with(error)
+
+
+def _end_with(error: BaseException) -> None:
+    """Say in a sentence what went wrong and leave with its exit code; a fault of our own is shown whole."""
+    if was_interrupted(error):
         click.echo("geopipe: interrupted; nothing half-written was left behind.", err=True)
         sys.exit(ExitCode.BUG)
-    except click.ClickException as error:
+    if isinstance(error, GeopipeError):
+        click.echo(f"geopipe: {error}", err=True)
+        sys.exit(error.exit_code)
+    if isinstance(error, click.ClickException):
         error.show()
         sys.exit(ExitCode.USAGE)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+    if isinstance(error, click.exceptions.Exit):
+        sys.exit(error.exit_code)
+    raise error

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from conftest import COMMAND, UTM_48N, call, hashes
@@ -142,10 +143,19 @@ def test_the_next_run_leaves_nothing_temporary(demo_of, out):
     assert rubbish(out) == []
 
 
+def wait_for_readers(process):
+    """Wait until a run is at work: it has started the processes that read its files."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    for _ in range(200):
+        if process.poll() is not None or (children.is_file() and children.read_text()):
+            return
+        time.sleep(0.05)
+
+
 def test_ctrl_c_says_so_and_leaves_nothing(demo_of, out):
     before = hashes(out)
     process = subprocess.Popen(command(demo_of(1000, 42)[0], out), stderr=subprocess.PIPE, encoding="utf-8")
-    time.sleep(0.8)
+    wait_for_readers(process)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     if process.returncode == 4:
@@ -154,6 +164,21 @@ def test_ctrl_c_says_so_and_leaves_nothing(demo_of, out):
     assert "interrupted" in err
     assert "Traceback" not in err
     assert hashes(out) == before
+
+
+def test_ctrl_c_while_a_library_is_loaded_says_so_too():
+    """A compiled library that is interrupted while it starts raises ImportError from KeyboardInterrupt."""
+    script = (
+        "import geopipe.cli.main as m\n"
+        "def load(**_):\n"
+        "    try: raise KeyboardInterrupt\n"
+        "    except KeyboardInterrupt as error: raise ImportError('initialization failed') from error\n"
+        "m.cli.main = load\n"
+        "m.main()"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, encoding="utf-8")
+    assert ran.returncode == 1
+    assert ran.stderr == "geopipe: interrupted; nothing half-written was left behind.\n"
 
 
 def limited(size):
