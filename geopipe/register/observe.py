@@ -76,6 +76,7 @@ class _Night:
         rows = np.unique(np.concatenate([self.current.left, self.current.right]))
         self.rows = records_as_rows(self.areas, rows)
         self.last = known.pairs.records.table["row_id"].to_pylist()
+        self.was_hazard = known.pairs.records.flags("kind", sorted(HAZARD_KINDS))
         self.parents: dict[int, list[int]] = {}
         self.ids = _Ids(known.case_ids)
         self.case_of: dict[int, str] = {}
@@ -213,12 +214,12 @@ class _Night:
 
     def _hazard_lost(self, case: int, before: Seen, now: Seen) -> dict[str, Any]:
         """Return the hazard ground that each record has given up since it was looked at."""
-        kinds, pairs = self.known.pairs.records.numpy("kind"), self.known.pairs
+        pairs = self.known.pairs
         sides = ("a", pairs.left, before.a, now.a), ("b", pairs.right, before.b, now.b)
         return {
             f"{name}_hazard_lost_m2": round(lost_m2(old, new), 6)
             for name, rows, old, new in sides
-            if old is not None and kinds[rows[case]] in HAZARD_KINDS
+            if old is not None and self.was_hazard[rows[case]]
         }
 
     # New cases.

@@ -216,7 +216,8 @@ class _Looks:
     def __call__(self, case: int) -> tuple[Seen, Decided | None]:
         decision = self._decisions.get(self._known.case_ids[case])
         number = decision.sighting if decision else self._known.looked_at[case]
-        a, b, present = self._sighting(number)
+        is_last = number == self._known.sighting[case]
+        a, b, present = self._last(case) if is_last else self._sighting(number)
         before = Seen(a, b, present)
         if decision is None:
             return before, None
@@ -228,6 +229,11 @@ class _Looks:
         except ConfigError:  # brought into another CRS, the line ends a hair before the border
             wanted = None
         return before, Decided(decision.choice, decision.confirmed, wanted)
+
+    def _last(self, case: int) -> tuple[shapely.Geometry, shapely.Geometry, bool]:
+        pairs = self._known.pairs
+        shapes = pairs.records.geometry
+        return shapes[pairs.left[case]], shapes[pairs.right[case]], bool(self._known.present[case])
 
     def _sighting(self, number: int) -> tuple[shapely.Geometry, shapely.Geometry, bool]:
         question = "SELECT a_version, b_version, present FROM sightings WHERE number = ?"
