@@ -23,6 +23,7 @@ COMMANDS = {
     "changes": "changes",
     "cases": "cases",
     "workbook": "workbook",
+    "plots": "plots",
     "sample": "sample",
     "ledger": "ledger",
     "hazard": "hazard",

@@ -10,8 +10,8 @@ from typing import Any
 
 from geopipe.errors import ConfigError, OutputError
 
-_ASSETS = Path(__file__).parent / "assets"
-_TEMPLATE = _ASSETS / "pack.typ"
+ASSETS = Path(__file__).parent / "assets"
+_TEMPLATE = ASSETS / "pack.typ"
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ def typeset(content: dict[str, Any], day: dt.date) -> Typeset:
     noon = dt.datetime.combine(day, dt.time(12), dt.UTC)
     try:
         compiler = typst.Compiler(
-            str(_TEMPLATE), root=str(_ASSETS), font_paths=[str(_ASSETS)], ignore_system_fonts=True,
+            str(_TEMPLATE), root=str(ASSETS), font_paths=[str(ASSETS)], ignore_system_fonts=True,
             sys_inputs={"data": json.dumps(content, ensure_ascii=False)},
-            package_path=str(_ASSETS), package_cache_path=str(_ASSETS),
+            package_path=str(ASSETS), package_cache_path=str(ASSETS),
         )  # fmt: skip
         pdf = compiler.compile(format="pdf", pdf_tags=False, timestamp=int(noon.timestamp()))
         told = json.loads(compiler.query("<case-page>", field="value"))

@@ -130,7 +130,7 @@ def gather(
         policy=policy,
         edition=edition,
         cases_open=len(edition.cases),
-        balance=counted.summary["balance"] if operator is None else _own_balance(geopackage, operator),
+        balance=counted.summary["balance"] if operator is None else own_balance(geopackage, operator),
         overlaps=overlaps,
         figures=_figures(hectares, operator),
         sensitivity=of_result(result, policy, day) if operator is None else None,
@@ -165,7 +165,7 @@ def _latest(areas: Frame, day: dt.date) -> dt.date | None:
     return latest
 
 
-def _own_balance(geopackage: Path, operator: str) -> dict[str, int]:
+def own_balance(geopackage: Path, operator: str) -> dict[str, int]:
     """Count an operator's records by what became of them."""
     own = {name: _own_records(geopackage, name, operator) for name in _LAYERS}
     counts = {"kept": own["areas"], "rejected": own["rejected"]}

@@ -1,0 +1,46 @@
+"""All plots of a run, as SVG with the words that go with each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from geopipe.languages.texts import Texts
+from geopipe.outputs.plots import cases, findings, hectares, overlaps
+from geopipe.outputs.plots.drawing import Drawing
+from geopipe.outputs.plots.material import Material
+from geopipe.outputs.plots.typesetting import as_svgs
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A plot: `svg` is a whole SVG file; `alt` is one sentence for those who cannot see it."""
+
+    name: str
+    title: str
+    alt: str
+    svg: str
+
+
+NEED_REGISTER = ("cases", "findings")
+
+
+def charts(material: Material, texts: Texts) -> list[Chart]:
+    """Return the plots of a run; those about time only where there is a register.
+
+    Raises
+    ------
+    ConfigError
+        When typst is not installed.
+    """
+    drawn = drawings(material, texts)
+    svgs = as_svgs(drawn, texts.codes[0])
+    return [Chart(item.name, item.title, item.alt, svg) for item, svg in zip(drawn, svgs, strict=True)]
+
+
+def drawings(material: Material, texts: Texts) -> Sequence[Drawing]:
+    """Return what the plots of a run are made of."""
+    drawn = [overlaps.draw(material, texts), hectares.draw(material, texts)]
+    if material.cases is not None:
+        drawn += [cases.draw(material, texts), findings.draw(material, texts)]
+    return drawn
