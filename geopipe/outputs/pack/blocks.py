@@ -23,6 +23,11 @@ def warning(text: str) -> Block:
     return {"kind": "warning", "text": text}
 
 
+def plot(drawing: dict[str, Any]) -> Block:
+    """Return a plot, drawn from its marks."""
+    return {**drawing, "kind": "plot"}
+
+
 def row(*cells: str, case: str = "") -> dict[str, Any]:
     """Return a row of a table; `case` is the case whose page its first cell leads to."""
     return {"cells": list(cells), "case": case}

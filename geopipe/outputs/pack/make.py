@@ -19,7 +19,7 @@ from geopipe.outputs.pack.lists import (
     needs_a_person,
 )
 from geopipe.outputs.pack.material import Material
-from geopipe.outputs.pack.overview import NOT_THEREBY_SAFE, cover, figures
+from geopipe.outputs.pack.overview import NOT_THEREBY_SAFE, cover, figures, plots
 from geopipe.outputs.pack.typesetting import Typeset, typeset
 from geopipe.outputs.pack.wording import day, shown
 from geopipe.register.case import Case
@@ -46,7 +46,7 @@ def content(material: Material, texts: Texts, all_pages: bool = False) -> dict[s
     front = [*cover(material, texts), *needs_a_person(material, texts)]
     if operator is None:
         front += [*figures(material, texts), *changes(material, texts)]
-    front += agenda_pages(material, texts)
+    front += [*plots(material, texts), *agenda_pages(material, texts)]
     back = [*consent_pages(material, texts), *decisions_register(material, texts), *annex(material, texts)]
     run_day: dt.date = material.run_day
     return {

@@ -18,6 +18,8 @@ from geopipe.casework.rules import policy_in_force
 from geopipe.config import did_you_mean, load_vocabulary
 from geopipe.errors import ConfigError, OutputError
 from geopipe.io.geopackage import read_layer
+from geopipe.outputs.plots.material import Material as PlotMaterial
+from geopipe.outputs.plots.material import known_of, material_of
 from geopipe.policies import Policy
 from geopipe.recognition import point_meanings
 from geopipe.register.case import Case, Decision
@@ -28,6 +30,7 @@ from geopipe.register.known import moved_to
 from geopipe.register.register import Register
 from geopipe.reports.publish import current_run, read_summary
 from geopipe.schema import Frame
+from geopipe.statistics.reading import Counted
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Material:
     national_ids: Mapping[str, str]
     missing: tuple[str, ...] | None
     changes: Mapping[str, Any] | None
+    plots: PlotMaterial
     since: str = ""
 
     @cached_property
@@ -139,6 +143,7 @@ def gather(
         cases = tuple(register.cases())
         _require_operator(meeting.operator, cases)
         decisions = {case.case_id: decisions_of(register, case.case_id) for case in cases if case.decision}
+        known = known_of(register, cases)
         policy, last = policy_in_force(register), register.runs()[-1]
         day = dt.date.fromisoformat(last["day"])
         told = _changes(register, since) if since and meeting.operator is None else None
@@ -156,6 +161,7 @@ def gather(
         run_day=day, summary=summary, working_crs=summary["working_crs"], areas=areas, overlaps=overlaps,
         points=_finds(geopackage), unresolved=_optional(geopackage, "hazard_unresolved"),
         national_ids=_national_ids(geopackage), missing=missing, changes=told, since=since,
+        plots=material_of(Counted(run, areas, overlaps, summary), known, meeting.operator),
     )  # fmt: skip
 
 

@@ -9,9 +9,11 @@ from math import fsum
 from geopipe.casework.facts import is_open
 from geopipe.languages.texts import Texts, message
 from geopipe.languages.words import KINDS
-from geopipe.outputs.pack.blocks import Block, heading, paragraph, row, table, warning
+from geopipe.outputs.pack.blocks import Block, heading, paragraph, plot, row, table, warning
 from geopipe.outputs.pack.material import Material
 from geopipe.outputs.pack.wording import LINE, day, shown
+from geopipe.outputs.plots.drawing import as_plain
+from geopipe.outputs.plots.make import without_foot
 from geopipe.register.case import Case
 from geopipe.register.table import place_of
 from geopipe.reports.sensitivity.table import ALL, of_result
@@ -160,6 +162,13 @@ def figures(material: Material, texts: Texts) -> Iterator[Block]:
     yield from _places(material, texts)
     yield heading(texts("What a tolerance would accept"), 2)
     yield from _tolerance(material, texts)
+
+
+def plots(material: Material, texts: Texts) -> Iterator[Block]:
+    """Yield the plots of the run; an operator sees its own records, cases and errors."""
+    yield heading(texts("Plots"))
+    for drawing in without_foot(material.plots, texts):
+        yield plot(as_plain(drawing))
 
 
 def _matrix(material: Material, texts: Texts) -> Iterator[Block]:

@@ -11,6 +11,7 @@ from typing import Any
 from geopipe.errors import ConfigError, OutputError
 
 ASSETS = Path(__file__).parent / "assets"
+_OUTPUTS = ASSETS.parents[1]
 _TEMPLATE = ASSETS / "pack.typ"
 
 
@@ -47,7 +48,7 @@ def typeset(content: dict[str, Any], day: dt.date) -> Typeset:
     noon = dt.datetime.combine(day, dt.time(12), dt.UTC)
     try:
         compiler = typst.Compiler(
-            str(_TEMPLATE), root=str(ASSETS), font_paths=[str(ASSETS)], ignore_system_fonts=True,
+            str(_TEMPLATE), root=str(_OUTPUTS), font_paths=[str(ASSETS)], ignore_system_fonts=True,
             sys_inputs={"data": json.dumps(content, ensure_ascii=False)},
             package_path=str(ASSETS), package_cache_path=str(ASSETS),
         )  # fmt: skip

@@ -24,7 +24,7 @@ from geopipe.outputs.plots.drawing import (
     ticks,
 )
 from geopipe.outputs.plots.material import Material
-from geopipe.outputs.plots.wording import among, notes
+from geopipe.outputs.plots.wording import among
 from geopipe.register.case import Case
 from geopipe.terms import CaseStatus, Severity
 
@@ -111,8 +111,7 @@ def draw(material: Material, texts: Texts) -> Drawing:
     said = among(material, texts)
     if not cases or not every:
         nothing = texts("No cases among {kept} of {all} records", **said)
-        return Drawing("cases", title, f"{title}. {nothing}.", sentences=(f"{nothing}.",),
-                       notes=notes(material, texts))  # fmt: skip
+        return Drawing("cases", title, f"{title}. {nothing}.", sentences=(f"{nothing}.",))
     columns = every[-_MOST_COLUMNS:]
     now = texts(
         "{day}: {open} cases without decision, {decided} decided and not yet finished, {finished} finished.",
@@ -131,7 +130,7 @@ def draw(material: Material, texts: Texts) -> Drawing:
     return Drawing(
         "cases", title, f"{title}. {' '.join(sentences)}", _HEAD + _PANEL + _FOOT, sentences,
         tuple(_key(name, texts) for name in used), tuple(_columns(columns, texts)),
-        notes(material, texts, *more),
+        tuple(more),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil, floor, log10
 from typing import Any, Literal
 
@@ -33,7 +33,8 @@ class Key:
 class Drawing:
     """A plot: sentences above, marks on `height_mm`, notes below. Places are mm from the upper left corner.
 
-    `name` is that of its files; `alt` says in one sentence what is seen, for those who cannot see it.
+    `name` is that of its files; `alt` says what is seen, for those who cannot see it. `foot` is what a page
+    that shows several plots says once.
     """
 
     name: str
@@ -43,7 +44,8 @@ class Drawing:
     sentences: tuple[str, ...] = ()
     key: tuple[Key, ...] = ()
     marks: tuple[Mark, ...] = ()
-    notes: tuple[str, ...] = field(default_factory=tuple)
+    notes: tuple[str, ...] = ()
+    foot: tuple[str, ...] = ()
 
 
 def bar(x: float, y: float, w: float, h: float, key: Key) -> Mark:
@@ -97,7 +99,8 @@ def one_two_five(low: float, high: float) -> list[float]:
 def as_plain(drawing: Drawing) -> dict[str, Any]:
     """Return a drawing as its template reads it."""
     return {
-        "title": drawing.title, "sentences": _said(drawing.sentences), "notes": _said(drawing.notes),
+        "title": drawing.title, "sentences": _said(drawing.sentences),
+        "notes": _said((*drawing.notes, *drawing.foot)),
         "key": [vars(key) for key in drawing.key], "height": drawing.height_mm,
         "marks": [_rounded(mark) for mark in drawing.marks],
     }  # fmt: skip

@@ -10,7 +10,7 @@ from geopipe.languages.texts import Texts, message
 from geopipe.outputs.pack.wording import shown
 from geopipe.outputs.plots.drawing import GREY, INK, WIDTH_MM, Drawing, Key, Mark, bar, label, line
 from geopipe.outputs.plots.material import Material
-from geopipe.outputs.plots.wording import among, notes
+from geopipe.outputs.plots.wording import among
 from geopipe.register.errorstats import error_rows, quarters
 from geopipe.register.finding import Finding
 
@@ -76,8 +76,7 @@ def draw(material: Material, texts: Texts) -> Drawing:
     findings = material.findings or ()
     if not findings or not runs:
         nothing = texts("No errors found among {kept} of {all} records", **among(material, texts))
-        return Drawing("findings", title, f"{title}. {nothing}.", sentences=(f"{nothing}.",),
-                       notes=notes(material, texts))  # fmt: skip
+        return Drawing("findings", title, f"{title}. {nothing}.", sentences=(f"{nothing}.",))
     when, every = cells(findings, max(day for _, day in runs))
     shown_quarters = when[-_MOST_QUARTERS:]
     last = [item.counts for item in every if item.quarter == when[-1]]
@@ -96,7 +95,7 @@ def draw(material: Material, texts: Texts) -> Drawing:
     return Drawing(
         "findings", title, f"{title}. {sentence}", _HEAD + row * len(names) + 2, (sentence,),
         tuple(Key(texts(_WORDS[name]), _KEYS[name].fill, INK, _KEYS[name].hatched) for name in used),
-        tuple(_table(every, shown_quarters, names, used, texts)), notes(material, texts, *more),
+        tuple(_table(every, shown_quarters, names, used, texts)), tuple(more),
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from geopipe.outputs.plots.drawing import (
     one_two_five,
 )
 from geopipe.outputs.plots.material import Material
-from geopipe.outputs.plots.wording import among, hectares, notes, plain
+from geopipe.outputs.plots.wording import among, hectares, plain
 from geopipe.outputs.qgis.colours import KIND_FILLS, OTHER_KIND
 from geopipe.statistics.labels import UNKNOWN
 from geopipe.statistics.rows import M2_PER_HA, Row
@@ -100,7 +100,7 @@ def draw(material: Material, texts: Texts) -> Drawing:
     if not every:
         nothing = texts("No hazard or released land among {kept} of {all} records", **among(material, texts))
         return Drawing("hectares", title, f"{title}. {nothing}.", sentences=(f"{nothing}.",),
-                       notes=notes(material, texts, texts(_NOT_SAFE)))  # fmt: skip
+                       notes=(texts(_NOT_SAFE),))  # fmt: skip
     kinds = list(dict.fromkeys(item.kind for item in every))
     names = _in_order(every)
     sums = [total(every, kind) for kind in kinds]
@@ -125,7 +125,7 @@ def draw(material: Material, texts: Texts) -> Drawing:
     return Drawing(
         "hectares", title, f"{title}. {'; '.join(told)}.", _HEAD + _ROW * (len(names) + 1) + _FOOT,
         (f"{meaning} {records}",), tuple(_keys(material, texts)),
-        tuple(_panels(every, kinds, names, figures, texts)), notes(material, texts, *below),
+        tuple(_panels(every, kinds, names, figures, texts)), below,
     )  # fmt: skip
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from geopipe.languages.texts import Texts
 from geopipe.outputs.plots import cases, findings, hectares, overlaps
 from geopipe.outputs.plots.drawing import Drawing
 from geopipe.outputs.plots.material import Material
 from geopipe.outputs.plots.typesetting import as_svgs
+from geopipe.outputs.plots.wording import foot
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,13 @@ def charts(material: Material, texts: Texts) -> list[Chart]:
 
 
 def drawings(material: Material, texts: Texts) -> Sequence[Drawing]:
-    """Return what the plots of a run are made of."""
+    """Return what the plots of a run are made of; each says by itself until when its data are."""
+    said = foot(material, texts)
+    return [replace(item, foot=said) for item in without_foot(material, texts)]
+
+
+def without_foot(material: Material, texts: Texts) -> list[Drawing]:
+    """Return what the plots of a run are made of, for pages that say until when their data are."""
     drawn = [overlaps.draw(material, texts), hectares.draw(material, texts)]
     if material.cases is not None:
         drawn += [cases.draw(material, texts), findings.draw(material, texts)]

@@ -85,7 +85,7 @@ class Material:
 
     operator: str | None
     run: str
-    run_day: dt.date | None
+    run_day: dt.date
     kept: int
     records: int
     overlaps: Overlaps
@@ -145,7 +145,8 @@ def material_of(counted: Counted, known: Known | None, operator: str | None) -> 
     if operator is not None:
         _require_operator(operator, counted, cases)
     balance = counted.summary["balance"] if operator is None else own_balance(geopackage, operator)
-    day = known.runs[-1][1] if known else None
+    began = dt.datetime.fromisoformat(counted.summary["run"]["started_at"])
+    day = known.runs[-1][1] if known else began.date()
     hectares = Hectares.of(counted, treatments_of(cases, counted.areas), policy.full_depth_cm)
     return Material(
         operator=operator,
@@ -169,7 +170,7 @@ def _require_operator(operator: str, counted: Counted, cases: Sequence[Case]) ->
 
 
 def _overlaps(
-    every: Frame, points: Geometries | None, policy: Policy, day: dt.date | None, operator: str | None
+    every: Frame, points: Geometries | None, policy: Policy, day: dt.date, operator: str | None
 ) -> Overlaps:
     """Measure the overlaps that are cases; finds within are no business of an operator's edition."""
     are_cases, own = is_case(every), _own(every, operator)
@@ -204,7 +205,7 @@ def _own(overlaps: Frame, operator: str | None) -> Mask:
     return left | right
 
 
-def _tolerances(policy: Policy, day: dt.date | None) -> list[Policy]:
+def _tolerances(policy: Policy, day: dt.date) -> list[Policy]:
     """Return the policy of the run; where it holds no tolerance in force, the shipped drafts after it."""
     if not policy.why_no_tolerance(day):
         return [policy]

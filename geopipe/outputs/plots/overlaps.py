@@ -26,7 +26,7 @@ from geopipe.outputs.plots.drawing import (
     ticks,
 )
 from geopipe.outputs.plots.material import WIDEST_M, Material, Overlaps
-from geopipe.outputs.plots.wording import SEVERITY_FILLS, among, notes, plain, severity_key
+from geopipe.outputs.plots.wording import SEVERITY_FILLS, among, plain, severity_key
 from geopipe.terms import Severity
 
 TITLE = message("Overlaps by area and width")
@@ -98,7 +98,7 @@ def draw(material: Material, texts: Texts) -> Drawing:
     if not number:
         nothing = texts("No overlaps that count among {kept} of {all} records", **said)
         return Drawing("overlaps", title, f"{title}. {nothing}.", sentences=(f"{nothing}.",),
-                       notes=notes(material, texts, *_listed(overlaps, texts)))  # fmt: skip
+                       notes=tuple(_listed(overlaps, texts)))  # fmt: skip
     counted = texts("{number} overlaps, among {kept} of {all} records", number=texts.number(number), **said)
     alarms = texts("{number} of them are safety alarms: no tolerance accepts an alarm.",
                    number=texts.number(overlaps.severity.count(Severity.ALARM)))  # fmt: skip
@@ -114,7 +114,7 @@ def draw(material: Material, texts: Texts) -> Drawing:
     ]  # fmt: skip
     return Drawing(
         "overlaps", title, f"{title}: {counted}. {alarms}", areas_mm + widths_mm - 4, sentences,
-        _key(overlaps, texts), tuple(marks), notes(material, texts, *_listed(overlaps, texts)),
+        _key(overlaps, texts), tuple(marks), tuple(_listed(overlaps, texts)),
     )  # fmt: skip
 
 

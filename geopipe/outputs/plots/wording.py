@@ -26,16 +26,14 @@ def severity_key(severity: Severity, texts: Texts) -> Key:
     return Key(texts(SEVERITIES[severity]), SEVERITY_FILLS[severity], INK)
 
 
-def notes(material: Material, texts: Texts, *more: str) -> tuple[str, ...]:
-    """Return what stands below a plot: for whom it is, the run and its data cut-off, and the draft note."""
-    run = f"{texts('Run')} {material.run}"
-    if material.run_day is not None:
-        run = f"{texts('Data cut-off')}: {day(texts, material.run_day)}. {run}"
+def foot(material: Material, texts: Texts) -> tuple[str, ...]:
+    """Return what a plot says that stands alone: for whom it is, its data cut-off and run, the draft note."""
     edition = ""
     if material.operator is not None:
         edition = texts("Edition for {operator}: its own records and cases only.",
                         operator=shown(material.operator))  # fmt: skip
-    return (*more, edition, run, texts.draft_note)
+    cut_off = f"{texts('Data cut-off')}: {day(texts, material.run_day)}. {texts('Run')} {material.run}"
+    return edition, cut_off, texts.draft_note
 
 
 def among(material: Material, texts: Texts) -> dict[str, str]:
