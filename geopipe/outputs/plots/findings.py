@@ -100,8 +100,8 @@ def draw(material: Material, texts: Texts) -> Drawing:
 
 
 def _in_order(every: Sequence[Cell]) -> list[str | None]:
-    """Return the operators by name, those who stand together last."""
-    return sorted({item.operator for item in every}, key=lambda name: (name is None, name or ""))
+    """Return the operators by name; those not known, and those who stand together, come last."""
+    return sorted({item.operator for item in every}, key=lambda name: (name is None, not name, name or ""))
 
 
 def _table(

@@ -31,7 +31,7 @@ from geopipe.statistics.reading import Counted, read_result
 from geopipe.statistics.rows import Row
 from geopipe.statistics.treatments import treatments_of
 from geopipe.terms import Severity
-from geopipe.tolerance import Sizes, acceptance, is_case, points_that_may_be_finds
+from geopipe.tolerance import Never, Sizes, acceptance, is_case, points_that_may_be_finds
 
 WIDEST_M = 20.0
 """Overlaps that are wider need no width: it would take long, and no tolerance is about them."""
@@ -50,11 +50,10 @@ class Known:
 
 @dataclass(frozen=True)
 class Tolerated:
-    """A policy with tolerances, and what they would accept of the overlaps; a draft is not in force."""
+    """A policy with tolerances; a draft is not in force."""
 
     policy: Policy
     is_draft: bool
-    accepts: int
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Overlaps:
     """The overlaps that are questions to somebody, a row each; `width_m` is a lower bound from `WIDEST_M` on.
 
     `never` marks those that no tolerance may accept, `below_accuracy` those that are on average no wider than
-    a turning point is known. `only_listed` are notes.
+    a turning point is known. `between` are of two operators, `only_listed` are notes.
     """
 
     area_m2: NDArray[np.float64]
@@ -70,6 +69,7 @@ class Overlaps:
     severity: tuple[Severity, ...]
     never: Mask
     below_accuracy: Mask
+    between: int
     only_listed: int
     accuracy_m: float
     tolerated: tuple[Tolerated, ...]
@@ -174,9 +174,8 @@ def _overlaps(
 ) -> Overlaps:
     """Measure the overlaps that are cases; finds within are no business of an operator's edition."""
     are_cases, own = is_case(every), _own(every, operator)
-    tolerances = _tolerances(policy, day)
-    held = [acceptance(every, points, item, day) for item in tolerances]
-    never = held[0].refused if operator is None else ~every.flags("severity", _NO_ALARM)
+    held = acceptance(every, points, policy, day)
+    never = held.refused if operator is None else held.never[Never.ALARM]
     shown = are_cases & own
     sizes = Sizes.of(every.take(shown), WIDEST_M)
     mean_m = every.numpy("mean_width_m").astype(float)[shown]
@@ -186,16 +185,14 @@ def _overlaps(
         severity=tuple(Severity(name) for name in every.take(shown).table["severity"].to_pylist()),
         never=never[shown],
         below_accuracy=mean_m <= policy.survey_accuracy_m,
+        between=int((shown & ~every.numpy("same_operator").astype(bool)).sum()),
         only_listed=int((~are_cases & own).sum()),
         accuracy_m=policy.survey_accuracy_m,
         tolerated=tuple(
-            Tolerated(item, bool(its.why_not_in_force), int((its.would_be & shown).sum()))
-            for item, its in zip(tolerances, held, strict=True) if item.tolerances
+            Tolerated(item, bool(item.why_no_tolerance(day)))
+            for item in _policies(policy, day) if item.tolerances
         ),
     )  # fmt: skip
-
-
-_NO_ALARM = (Severity.CONFLICT, Severity.CHECK, Severity.NOTE)
 
 
 def _own(overlaps: Frame, operator: str | None) -> Mask:
@@ -205,7 +202,7 @@ def _own(overlaps: Frame, operator: str | None) -> Mask:
     return left | right
 
 
-def _tolerances(policy: Policy, day: dt.date) -> list[Policy]:
+def _policies(policy: Policy, day: dt.date) -> list[Policy]:
     """Return the policy of the run; where it holds no tolerance in force, the shipped drafts after it."""
     if not policy.why_no_tolerance(day):
         return [policy]

@@ -25,12 +25,14 @@ from geopipe.outputs.plots.drawing import (
     stacked,
     ticks,
 )
-from geopipe.outputs.plots.material import WIDEST_M, Material, Overlaps
+from geopipe.outputs.plots.material import WIDEST_M, Material, Overlaps, Tolerated
 from geopipe.outputs.plots.wording import SEVERITY_FILLS, among, plain, severity_key
+from geopipe.schema import Mask
 from geopipe.terms import Severity
 
 TITLE = message("Overlaps by area and width")
 _SHOWN = (Severity.ALARM, Severity.CONFLICT, Severity.CHECK)
+_SIGNS = {"<": "<", "<=": "≤"}
 _SMALLEST_M2, _LARGEST_M2 = 0.1, 1_000_000.0
 _NARROWEST_M = 0.01
 _LEFT, _PANEL, _LINE, _FOOT = 12.0, 36.0, 4.2, 12.0
@@ -99,7 +101,8 @@ def draw(material: Material, texts: Texts) -> Drawing:
         nothing = texts("No overlaps that count among {kept} of {all} records", **said)
         return Drawing("overlaps", title, f"{title}. {nothing}.", sentences=(f"{nothing}.",),
                        notes=tuple(_listed(overlaps, texts)))  # fmt: skip
-    counted = texts("{number} overlaps, among {kept} of {all} records", number=texts.number(number), **said)
+    counted = texts("{number} overlaps, {between} of them between operators, among {kept} of {all} records",
+                    number=texts.number(number), between=texts.number(overlaps.between), **said)  # fmt: skip
     alarms = texts("{number} of them are safety alarms: no tolerance accepts an alarm.",
                    number=texts.number(overlaps.severity.count(Severity.ALARM)))  # fmt: skip
     sentences = (f"{counted}. {alarms}", *_tolerance_words(overlaps, texts))
@@ -133,6 +136,7 @@ def _key(overlaps: Overlaps, texts: Texts) -> tuple[Key, ...]:
 
 
 def _listed(overlaps: Overlaps, texts: Texts) -> Iterator[str]:
+    yield texts("Area and width are of all that two records share, and the width is that of its widest part.")
     yield texts("Above each bar stands how many overlaps it has, and above that how many of them are alarms.")
     yield texts("{number} more overlaps are only listed and change no hectares (expected releases, "
                 "survey boxes, tasks).", number=texts.number(overlaps.only_listed))  # fmt: skip
@@ -144,37 +148,53 @@ def _tolerance_words(overlaps: Overlaps, texts: Texts) -> Iterator[str]:
         yield texts("No tolerance is in force: nothing is left out.")
     for item in overlaps.tolerated:
         name = shown(item.policy.name, 40)
-        for rule in dict.fromkeys((rule.area_m2, rule.width_m) for rule in item.policy.tolerances):
-            small = overlaps.area_m2 < rule[0]
+        if not item.is_draft:
+            yield texts("In force: {name}, {reference}.", name=name,
+                        reference=shown(item.policy.reference, 80))  # fmt: skip
+        for area_m2, width_m, compare in _figures(item):
+            small = _under(overlaps.area_m2, area_m2, compare)
+            narrow = _under(overlaps.width_m, width_m, compare)
+            sign = _SIGNS[compare]
             yield texts(
-                "{name}: {small} overlaps are smaller than {area} m²; {never} of these may never be "
-                "accepted. {narrow} are narrower than {width} m.",
-                name=name, small=texts.number(int(small.sum())),
-                never=texts.number(int((small & overlaps.never).sum())), area=plain(rule[0], texts),
-                narrow=texts.number(int((overlaps.width_m < rule[1]).sum())), width=plain(rule[1], texts),
+                "{name}: area {area} m²: {small} overlaps, {never} of these may never be accepted; "
+                "width {width} m: {narrow} overlaps.",
+                name=name, area=f"{sign} {plain(area_m2, texts)}", small=texts.number(int(small.sum())),
+                never=texts.number(int((small & overlaps.never).sum())),
+                width=f"{sign} {plain(width_m, texts)}", narrow=texts.number(int(narrow.sum())),
             )  # fmt: skip
     yield texts("{number} overlaps are on average no wider than the survey accuracy of {width} m.",
                 number=texts.number(int(overlaps.below_accuracy.sum())),
                 width=plain(overlaps.accuracy_m, texts))  # fmt: skip
 
 
+def _figures(item: Tolerated) -> list[tuple[float, float, str]]:
+    """Return area (m2), width (m) and comparison of the rules of a policy, each once."""
+    rules = ((rule.area_m2, rule.width_m, rule.compare) for rule in item.policy.tolerances)
+    return list(dict.fromkeys(rules))
+
+
+def _under(values: NDArray[np.float64], limit: float, compare: str) -> Mask:
+    return values < limit if compare == "<" else values <= limit
+
+
 def _area_limits(overlaps: Overlaps, texts: Texts) -> list[Limit]:
-    return _limits(overlaps, "area_m2", "m²", texts)
+    return _limits(overlaps, 0, "m²", texts)
 
 
 def _width_limits(overlaps: Overlaps, texts: Texts) -> list[Limit]:
     accuracy = texts("survey accuracy {width} m", width=plain(overlaps.accuracy_m, texts))
-    return [*_limits(overlaps, "width_m", "m", texts), Limit(overlaps.accuracy_m, accuracy, False, GREY)]
+    return [*_limits(overlaps, 1, "m", texts), Limit(overlaps.accuracy_m, accuracy, False, GREY)]
 
 
-def _limits(overlaps: Overlaps, name: str, unit: str, texts: Texts) -> list[Limit]:
-    found: dict[tuple[float, bool], None] = {}
+def _limits(overlaps: Overlaps, at: int, unit: str, texts: Texts) -> list[Limit]:
+    """Return the lines of all tolerances: by the area (at 0) or the width (at 1) of their rules."""
+    found: dict[tuple[float, str, bool], None] = {}
     for item in overlaps.tolerated:
-        found.update(((getattr(rule, name), item.is_draft), None) for rule in item.policy.tolerances)
+        found.update(((float(rule[at]), rule[2], item.is_draft), None) for rule in _figures(item))
     lines = []
-    for value, is_draft in found:
+    for value, compare, is_draft in found:
         what = texts("draft, not in force") if is_draft else texts("tolerance in force")
-        lines.append(Limit(value, f"{plain(value, texts)} {unit}: {what}", is_draft))
+        lines.append(Limit(value, f"{_SIGNS[compare]} {plain(value, texts)} {unit}: {what}", is_draft))
     return lines
 
 
