@@ -116,6 +116,18 @@ def test_many_pages_of_one_case_each_is_what_all_pages_means(meeting):
     assert len(make_pack(short, load_texts(), all_pages=True).pages) == len(short.cases)
 
 
+def test_the_figures_are_drawn_before_the_agenda_and_an_operator_sees_its_own(meeting, national):
+    for made in (national, material(meeting, "MAG")):
+        pages = text_of(make_pack(made, load_texts()).pdf)
+        at = next(number for number, page in enumerate(pages) if "Overlaps by area and width" in page)
+        drawn = " ".join(pages[at : at + 2])
+        assert all(
+            title in drawn for title in ("Hectares by province", "Cases over time", "Errors by quarter")
+        )
+        assert at < min(number for number, page in enumerate(pages) if "Agenda" in page)
+    assert "HALO" not in drawn
+
+
 # The same run, the same bytes.
 
 

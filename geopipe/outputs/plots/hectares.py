@@ -152,7 +152,7 @@ def _panels(
         y = _HEAD + at * _ROW
         if at % 2 == 0:
             yield bar(0, y, WIDTH_MM, _ROW, Key("", "#F5F5F5", ""))
-        yield label(_name(name, texts), 0, y, _NAMES - 1.5, _ROW, size=8, align="right")
+        yield label(_name(name, texts), 0, y, _NAMES - 1.5, _ROW, size=8, align="right", wraps=True)
     yield label(texts("together"), 0, bottom, _NAMES - 1.5, _ROW, size=8, align="right", bold=True)
     yield line((0, bottom), (WIDTH_MM, bottom), GREY)
     for at, kind in enumerate(kinds):

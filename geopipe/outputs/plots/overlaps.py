@@ -36,8 +36,8 @@ _SIGNS = {"<": "<", "<=": "≤"}
 _SMALLEST_M2, _LARGEST_M2 = 0.1, 1_000_000.0
 _NARROWEST_M = 0.01
 _LEFT, _PANEL, _LINE, _FOOT = 12.0, 36.0, 4.2, 12.0
-_LEAST = 0.8
-"""A bar with something in it is at least so high (mm)."""
+_LEAST = {Severity.ALARM: 0.6, Severity.CONFLICT: 0.25, Severity.CHECK: 0.25}
+"""Where there is something, it is at least so high (mm); an alarm is never overlooked."""
 _CROWDED = 10_000
 """From here on only powers of ten are written at the axis."""
 
@@ -246,7 +246,7 @@ def _bar(item: Bin, x: float, slot: float, base: float, per_mm: float, texts: Te
     if not item.total:
         return
     heights = [
-        (max(item.counts[name] * per_mm, _LEAST) if item.counts[name] else 0.0,
+        (max(item.counts[name] * per_mm, _LEAST[name]) if item.counts[name] else 0.0,
          Key("", SEVERITY_FILLS[name])) for name in _SHOWN
     ]  # fmt: skip
     marks, height = stacked(x + 0.4, base, slot - 0.8, heights)

@@ -46,7 +46,8 @@ def hectares(area_m2: float, texts: Texts) -> str:
     area_ha = area_m2 / _M2_PER_HA
     if area_m2 == 0:
         return "0"
-    return texts.number(area_ha, 0 if area_ha >= 100 else 1 if area_ha >= 10 else 2)
+    # What is rounded up to the next power of ten has as many decimals as that.
+    return texts.number(area_ha, 0 if area_ha >= 99.95 else 1 if area_ha >= 9.995 else 2)
 
 
 def plain(value: float, texts: Texts) -> str:
