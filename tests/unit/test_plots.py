@@ -11,12 +11,14 @@ import pytest
 from conftest import write_geojson
 from pack_fixtures import decide, ground, letters_of, run_over, say_something, text_of, with_cases
 
+from geopipe.catalogue import load_catalogue
 from geopipe.errors import ConfigError
 from geopipe.languages.texts import load_texts
 from geopipe.outputs.plots import cases, findings, hectares, overlaps, wording
+from geopipe.outputs.plots import material as plot_material
 from geopipe.outputs.plots.drawing import WIDTH_MM, Drawing, as_plain, label
 from geopipe.outputs.plots.make import charts, drawings
-from geopipe.outputs.plots.material import Tolerated, gather
+from geopipe.outputs.plots.material import Tolerated, gather, known_of, material_of
 from geopipe.outputs.plots.typesetting import PAGE_MM, PNG_DPI, as_pdf, as_pngs, as_svgs, labels
 from geopipe.outputs.plots.wording import SEVERITY_FILLS
 from geopipe.policies import load_policy, policy_path
@@ -214,7 +216,7 @@ def case(*steps):
 
 
 def test_cases_are_counted_as_they_stood_after_each_run_and_as_they_are_now():
-    runs = [(1, dt.date(2026, 1, 1)), (2, dt.date(2026, 2, 1))]
+    runs = [(1, dt.date(2026, 1, 1)), (2, dt.date(2026, 2, 1)), (3, dt.date(2026, 2, 2))]
     every = [
         case((1, 1, CaseStatus.BACKLOG), (3, None, CaseStatus.DECIDED), (5, 2, CaseStatus.FINISHED)),
         case((2, 1, CaseStatus.BACKLOG), (9, None, CaseStatus.DECIDED)),
@@ -226,6 +228,7 @@ def test_cases_are_counted_as_they_stood_after_each_run_and_as_they_are_now():
     assert [(item.day, *item.counts.values()) for item in found] == [
         (dt.date(2026, 1, 1), 2, 0, 0, 0),
         (dt.date(2026, 2, 1), 2, 1, 0, 1),
+        (dt.date(2026, 2, 2), 2, 1, 0, 1),
         (dt.date(2026, 3, 10), 1, 1, 1, 1),
     ]
 
@@ -392,10 +395,24 @@ def test_an_operators_plots_show_its_own_records_only(meeting, material):
     )
 
 
-def test_an_operator_does_not_read_where_finds_of_others_lie(meeting, material):
-    own = of_operator(meeting, "MAG")
-    alarms = np.array([item == Severity.ALARM for item in own.overlaps.severity])
-    np.testing.assert_array_equal(own.overlaps.never, alarms)
+def test_an_operator_does_not_read_where_finds_of_others_lie(meeting, monkeypatch):
+    monkeypatch.setattr(plot_material, "_points", lambda geopackage: None)
+    workspace, output = meeting
+    assert gather(output, workspace).overlaps.never.all()
+    own = of_operator(meeting, "MAG").overlaps
+    alarms = [item == Severity.ALARM for item in own.severity]
+    assert own.never.tolist() == alarms != [True] * len(alarms)
+
+
+def test_an_operator_reads_of_its_own_errors_and_of_none_that_are_for_the_authority(meeting):
+    workspace, output = meeting
+    secret = next(code for code, item in load_catalogue().codes.items() if item.audience == "authority")
+    with Register.existing(workspace) as register:
+        known = known_of(register, register.cases())
+    made = (finding("MAG", 0), finding("HALO", 1), replace(finding("MAG", 2), code=secret))
+    own = material_of(read_result(output), replace(known, findings=made), "MAG")
+    assert own.findings == made[:1]
+    assert material_of(read_result(output), replace(known, findings=made), None).findings == made
 
 
 def test_an_operator_that_nobody_knows_is_refused(meeting):
