@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from math import fsum
@@ -262,6 +263,16 @@ def test_errors_of_a_quarter_are_drawn_by_operator(material):
     assert (mag["2026-Q3"]["corrected"], mag["2026-Q3"]["outstanding"]) == (1, 1)
 
 
+def test_of_many_operators_those_with_the_fewest_errors_left_stand_together():
+    made = [
+        finding(name, f"{name}{number}")
+        for name, count in (("A", 1), ("B", 3), ("C", 2))
+        for number in range(count)
+    ]
+    _, found = findings.cells(made, DAY, most=2)
+    assert {item.operator: item.counts["outstanding"] for item in found} == {"B": 3, None: 3}
+
+
 # Nothing.
 
 
@@ -286,6 +297,21 @@ def test_a_result_that_is_not_of_the_registers_last_run_is_refused(meeting, tmp_
     workspace, _ = run_over(tmp_path)
     with pytest.raises(ConfigError, match="this is another result"):
         gather(meeting[1], workspace)
+
+
+def test_each_plot_says_until_when_its_data_are_and_that_its_translation_is_a_draft(material):
+    for language, is_draft in (("en", False), ("both", True)):
+        for drawing in drawings(material, load_texts(language)):
+            said = " ".join(drawing.foot)
+            assert "1 May 2026" in said
+            assert material.run in said
+            assert ("Draft translation" in said) is is_draft
+
+
+def test_what_plots_need_is_told_where_it_is_missing(material, monkeypatch):
+    monkeypatch.setitem(sys.modules, "typst", None)
+    with pytest.raises(ConfigError, match=r"plots need typst.*pip install geopipe\[pdf\]"):
+        charts(material, ENGLISH)
 
 
 # Everything stays in its place.
@@ -396,12 +422,14 @@ def test_an_operators_plots_show_its_own_records_only(meeting, material):
 
 
 def test_an_operator_does_not_read_where_finds_of_others_lie(meeting, monkeypatch):
-    monkeypatch.setattr(plot_material, "_points", lambda geopackage: None)
+    monkeypatch.setattr(plot_material, "_points", lambda *_: None)
     workspace, output = meeting
     assert gather(output, workspace).overlaps.never.all()
-    own = of_operator(meeting, "MAG").overlaps
-    alarms = [item == Severity.ALARM for item in own.severity]
-    assert own.never.tolist() == alarms != [True] * len(alarms)
+    own = of_operator(meeting, "MAG")
+    assert own.overlaps.never is None
+    said = " ".join(overlaps.draw(own, ENGLISH).sentences)
+    assert "overlaps, 0 of these are alarms;" in said
+    assert "never" not in said
 
 
 def test_an_operator_reads_of_its_own_errors_and_of_none_that_are_for_the_authority(meeting):

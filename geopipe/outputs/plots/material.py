@@ -31,7 +31,7 @@ from geopipe.statistics.reading import Counted, read_result
 from geopipe.statistics.rows import Row
 from geopipe.statistics.treatments import treatments_of
 from geopipe.terms import Severity
-from geopipe.tolerance import Never, Sizes, acceptance, is_case, points_that_may_be_finds
+from geopipe.tolerance import Sizes, acceptance, is_case, points_that_may_be_finds
 
 WIDEST_M = 20.0
 """Overlaps that are wider need no width: it would take long, and no tolerance is about them."""
@@ -60,14 +60,15 @@ class Tolerated:
 class Overlaps:
     """The overlaps that are questions to somebody, a row each; `width_m` is a lower bound from `WIDEST_M` on.
 
-    `never` marks those that no tolerance may accept, `below_accuracy` those that are on average no wider than
-    a turning point is known. `between` are of two operators, `only_listed` are notes.
+    `never` marks those that no tolerance may accept; it is None for an operator, who would learn from it
+    where others have found something. `below_accuracy` are on average no wider than a turning point is known,
+    `between` are of two operators, `only_listed` are notes.
     """
 
     area_m2: NDArray[np.float64]
     width_m: NDArray[np.float64]
     severity: tuple[Severity, ...]
-    never: Mask
+    never: Mask | None
     below_accuracy: Mask
     between: int
     only_listed: int
@@ -175,7 +176,6 @@ def _overlaps(
     """Measure the overlaps that are cases; finds within are no business of an operator's edition."""
     are_cases, own = is_case(every), _own(every, operator)
     held = acceptance(every, points, policy, day)
-    never = held.refused if operator is None else held.never[Never.ALARM]
     shown = are_cases & own
     sizes = Sizes.of(every.take(shown), WIDEST_M)
     mean_m = every.numpy("mean_width_m").astype(float)[shown]
@@ -183,7 +183,7 @@ def _overlaps(
         area_m2=sizes.pair_m2,
         width_m=sizes.pair_width_m,
         severity=tuple(Severity(name) for name in every.take(shown).table["severity"].to_pylist()),
-        never=never[shown],
+        never=held.refused[shown] if operator is None else None,
         below_accuracy=mean_m <= policy.survey_accuracy_m,
         between=int((shown & ~every.numpy("same_operator").astype(bool)).sum()),
         only_listed=int((~are_cases & own).sum()),

@@ -155,16 +155,28 @@ def _tolerance_words(overlaps: Overlaps, texts: Texts) -> Iterator[str]:
             small = _under(overlaps.area_m2, area_m2, compare)
             narrow = _under(overlaps.width_m, width_m, compare)
             sign = _SIGNS[compare]
-            yield texts(
-                "{name}: area {area} m²: {small} overlaps, {never} of these may never be accepted; "
-                "width {width} m: {narrow} overlaps.",
-                name=name, area=f"{sign} {plain(area_m2, texts)}", small=texts.number(int(small.sum())),
-                never=texts.number(int((small & overlaps.never).sum())),
-                width=f"{sign} {plain(width_m, texts)}", narrow=texts.number(int(narrow.sum())),
-            )  # fmt: skip
+            said = {"name": name, "area": f"{sign} {plain(area_m2, texts)}", "small": _count(small, texts),
+                    "width": f"{sign} {plain(width_m, texts)}", "narrow": _count(narrow, texts)}  # fmt: skip
+            yield _under_words(overlaps, small, said, texts)
     yield texts("{number} overlaps are on average no wider than the survey accuracy of {width} m.",
-                number=texts.number(int(overlaps.below_accuracy.sum())),
+                number=_count(overlaps.below_accuracy, texts),
                 width=plain(overlaps.accuracy_m, texts))  # fmt: skip
+
+
+def _under_words(overlaps: Overlaps, small: Mask, said: dict[str, str], texts: Texts) -> str:
+    """Return what lies under the figures of a tolerance, and what it would not accept all the same."""
+    if overlaps.never is None:
+        alarms = np.array([item == Severity.ALARM for item in overlaps.severity], dtype=bool)
+        return texts("{name}: area {area} m²: {small} overlaps, {alarms} of these are alarms; "
+                     "width {width} m: {narrow} overlaps.",
+                     alarms=_count(small & alarms, texts), **said)  # fmt: skip
+    return texts("{name}: area {area} m²: {small} overlaps, {never} of these may never be accepted; "
+                 "width {width} m: {narrow} overlaps.",
+                 never=_count(small & overlaps.never, texts), **said)  # fmt: skip
+
+
+def _count(marked: Mask, texts: Texts) -> str:
+    return texts.number(int(marked.sum()))
 
 
 def _figures(item: Tolerated) -> list[tuple[float, float, str]]:
