@@ -43,6 +43,7 @@ COMMANDS = {
     "overlaps": "stages",
     "publish": "publish",
     "convert": "convert",
+    "feeds": "feeds",
     "report": "report",
     "returns": "returns",
     "resolve": "resolve",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,8 @@ from geopipe.outputs.formats.pieces import Piece
 _VERSION = "1.1.0"
 
 
-def write_geoparquet(folder: Path, piece: Piece) -> list[Path]:
-    """Write GeoParquet in the working CRS (m), so that areas stay true."""
+def write_geoparquet(folder: Path, piece: Piece, more: Mapping[str, str] | None = None) -> list[Path]:
+    """Write GeoParquet in the working CRS (m), so that areas stay true; `more` stands in the metadata, too."""
     import pyarrow.parquet as pq
     import pyproj
 
@@ -30,7 +31,8 @@ def write_geoparquet(folder: Path, piece: Piece) -> list[Path]:
     }
     about = {"version": _VERSION, "primary_column": "geometry", "columns": {"geometry": column}}
     table = piece.with_geometry(piece.geometry)
-    pq.write_table(table.replace_schema_metadata({"geo": json.dumps(about)}), path, compression="zstd")
+    metadata = {"geo": json.dumps(about), **(more or {})}
+    pq.write_table(table.replace_schema_metadata(metadata), path, compression="zstd")
     return [path]
 
 
