@@ -1,1 +1,1 @@
-"""Tables for dashboards: what may be shown of a result, each column with its meaning, as CSV, JSON and GeoParquet."""
+"""Tables for dashboards, each column with its meaning, as CSV, JSON and GeoParquet."""

@@ -1,4 +1,4 @@
-"""What every export carries: until when the data speak, what is missing in them, and what a blank does not mean."""
+"""What every export carries: until when the data speak, what is missing, what a blank does not mean."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from geopipe.outputs.feeds.columns import Column, Table, Type, tables
 NAME = "dictionary"
 SCHEMA = f"feed-{NAME}.v1"
 COLUMNS = (
-    "table", "column", "position", "type", "unit", "crs", "meaning_en", "meaning_lo", "allowed", "can_be_empty",
-    "table_meaning_en", "table_meaning_lo",
+    "table", "column", "position", "type", "unit", "crs", "meaning_en", "meaning_lo", "allowed",
+    "can_be_empty", "table_meaning_en", "table_meaning_lo",
 )  # fmt: skip
 _JSON_TYPES = {
     Type.TEXT: "string", Type.INTEGER: "integer", Type.NUMBER: "number", Type.BOOLEAN: "boolean",

@@ -77,13 +77,13 @@ def placed(areas: Frame) -> Frame:
         for name in (f"{level}_located", f"{level}_stated")
     }
     columns["province_code"] = areas.table["province_code"].to_pylist()
-    for row, code in enumerate(columns["province_code"]):
-        if code is None:
+    for row in range(len(areas)):
+        if columns["province_code"][row] is None:
             code, name = _stated_province(places, columns["province_stated"][row])
             columns["province_code"][row], columns["province_located"][row] = code, name
-        if columns["district_located"][row] is None and code is not None:
-            stated = columns["district_stated"][row]
-            columns["district_located"][row] = _stated_district(places, stated, code)
+        if columns["district_located"][row] is None and columns["province_code"][row] is not None:
+            stated = columns["district_stated"][row], columns["province_code"][row]
+            columns["district_located"][row] = _stated_district(places, *stated)
     nothing = [None] * len(areas)
     return areas.with_columns({**columns, "province_stated": nothing, "district_stated": nothing})
 

@@ -15,13 +15,13 @@ _VERSION = "1.1.0"
 
 
 def write_geoparquet(folder: Path, piece: Piece, more: Mapping[str, str] | None = None) -> list[Path]:
-    """Write GeoParquet in the working CRS (m), so that areas stay true; `more` stands in the metadata, too."""
+    """Write GeoParquet in the working CRS (m), so that areas stay true; `more` is metadata beside it."""
     import pyarrow.parquet as pq
     import pyproj
 
     path = folder / f"{piece.name}.parquet"
     types = [] if piece.geometry_type == "Unknown" else [piece.geometry_type]
-    box = shapely.total_bounds(piece.geometry)
+    box = shapely.total_bounds(piece.geometry) if len(piece) else np.full(4, np.nan)
     column = {
         "encoding": "WKB",
         "geometry_types": types,
