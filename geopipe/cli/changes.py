@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 from geopipe.cli.show import progress
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def changes_command(
     for sentence in dict.fromkeys(problems):
         click.echo(sentence, err=True)
     if as_json:
-        click.echo(json.dumps(summary, ensure_ascii=False, indent=1))
+        answer(summary)
     elif not quiet:
         _show(summary, any(delivery.mode == "snapshot" for delivery in now.deliveries), written)
     return _exit_code(summary, fail_on, bool(problems))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 
 if TYPE_CHECKING:
     from geopipe.catalogue import Catalogue, Entry, Language
@@ -50,7 +50,7 @@ def checks_command(code: str | None, language: Language, markdown: bool, as_json
     chosen = _chosen(catalogue, code)
     if as_json:
         told = {name: entry.model_dump(mode="json") for name, entry in chosen}
-        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+        answer({"checks": told})
         return
     if _DRAFT[language]:
         click.echo(_DRAFT[language])

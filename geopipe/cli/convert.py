@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 
 
 @click.command("convert")
@@ -45,7 +45,7 @@ def convert_command(result: Path, output: Path, formats: str, layers: str, as_js
             raise ConfigError(f"--format: there is no format {name!r}{did_you_mean(name, FORMATS)}")
     done = convert(result, output, wanted, [name.strip() for name in layers.split(",") if name.strip()])
     if as_json:
-        click.echo(json.dumps(asdict(done), ensure_ascii=False, indent=1))
+        answer(asdict(done))
         return
     for made in done.written:
         click.echo(f"{made.format:<11} {made.layer:<18} {made.records:>9,} records  {', '.join(made.files)}")

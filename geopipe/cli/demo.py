@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 
 
 @click.command("demo")
@@ -68,7 +68,7 @@ def _make_faults(folder: Path, seed: int, as_json: bool, quiet: bool) -> None:
     if as_json:
         counts = {item["file"]: item["records"] for item in truth["deliveries"]}
         told = {"files": counts, "not_possible": truth["not_possible"]}
-        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+        answer(told)
     elif not quiet:
         formats = len({item["format"] for item in truth["deliveries"]})
         click.echo(f"{len(truth['deliveries']):,} deliveries in {formats} formats in {folder}")
@@ -86,7 +86,7 @@ def _make_nights(folder: Path, nights: int, size: int, seed: int, as_json: bool,
             {**{name: night[name] for name in names}, "records": len(night["records"])}
             for night in truth["nights"]
         ]
-        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+        answer(told)
     elif not quiet:
         first = truth["nights"][0]
         records, pairs = len(first["records"]), len(first["pairs"])
@@ -102,9 +102,7 @@ def _make_deliveries(folder: Path, size: int, seed: int, as_json: bool, quiet: b
 
     truth = make_demo(folder, size=size, seed=seed)
     if as_json:
-        click.echo(
-            json.dumps({"files": truth["files"], "records": truth["records"]}, ensure_ascii=False, indent=1)
-        )
+        answer({"files": truth["files"], "records": truth["records"]})
     elif not quiet:
         records = sum(item["records"] for item in truth["files"].values())
         click.echo(f"{len(truth['files'])} deliveries with {records:,} records in {folder}")

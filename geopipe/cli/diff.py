@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 
 
 @click.command("diff")
@@ -43,7 +43,7 @@ def diff_command(runs: tuple[str, ...], since: str | None, workspace: Path, as_j
             before, after = after, before
         told = difference(register, before, after)
     if as_json:
-        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+        answer(told)
         return
     for line in difference_lines(told):
         click.echo(line)

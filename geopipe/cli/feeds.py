@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from geopipe.cli import options
-from geopipe.cli.casework.shared import print_json, workspace_option
+from geopipe.cli.answers import answer
+from geopipe.cli.casework.shared import workspace_option
 
 
 @click.command("feeds")
@@ -40,7 +41,7 @@ def feeds_command(
     expected = [name.strip() for name in expect.split(",") if name.strip()]
     made = write_feeds(gather(result, workspace, operator, expected), output)
     if as_json:
-        print_json({"folder": str(output), **made.index})
+        answer({"folder": str(output), **made.index})
         return
     for name, rows in made.rows.items():
         click.echo(f"{name:<20} {rows:>9,} rows")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 
 if TYPE_CHECKING:
     from geopipe.figures.comparing import Line, Polygons
@@ -70,7 +70,7 @@ def import_command(file: Path, workspace: Path, by: str, decimal: str, apply: bo
         if apply:
             write_figures(register, plan.to_write, file.name, by, now)
     if as_json:
-        click.echo(json.dumps({"applied": apply, **_plan(plan)}, ensure_ascii=False, indent=1))
+        answer({"applied": apply, **_plan(plan)})
     else:
         click.echo("\n".join(_told(plan, places, apply)))
     return ExitCode.PARTIAL if plan.refused else ExitCode.DONE
@@ -118,7 +118,7 @@ def compare_command(result: Path | None, workspace: Path, as_json: bool, **given
     lines = compare(figures, nils, polygons, months, given["percent"] / 100, expected)
     if as_json:
         told = {"months": months, "lines": [line.as_dict() for line in lines], "undated": _undated(polygons)}
-        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+        answer(told)
         return
     click.echo("\n".join(_table(lines, _places(workspace), polygons)))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 
 if TYPE_CHECKING:
     from geopipe.register.finding import Finding
@@ -58,7 +58,7 @@ def list_command(workspace: Path, operator: str | None, code: str | None, status
     known = _read(workspace)
     chosen = [item for item in _of(known, operator, code) if _has(item, status)]
     if as_json:
-        click.echo(json.dumps([_plain(item) for item in chosen], ensure_ascii=False, indent=1))
+        answer([_plain(item) for item in chosen])
         return
     levels = list(Severity)
     chosen.sort(key=lambda item: (levels.index(item.columns["severity"]), item.opened, item.operator))
@@ -94,7 +94,7 @@ def accept_command(names: tuple[str, ...], workspace: Path, reason: str, by: str
         accept(register, list(chosen.values()), reason, by, dt.datetime.now(dt.UTC))
         accepted = [item for item in findings_of(register) if item.finding_id in chosen]
     if as_json:
-        click.echo(json.dumps([_plain(item) for item in accepted], ensure_ascii=False, indent=1))
+        answer([_plain(item) for item in accepted])
         return
     for item in accepted:
         click.echo(f"{item.finding_id} {item.code} of {item.operator or 'nobody known'}: accepted by {by}.")
@@ -125,7 +125,7 @@ def send_command(workspace: Path, operator: str, code: str | None, by: str, as_j
         sent = send(register, chosen, by, dt.datetime.now(dt.UTC))
     if as_json:
         told = {"operator": operator, "sent": [item.finding_id for item in sent]}
-        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+        answer(told)
         return
     click.echo(f"{operator}: {len(sent):,} findings written down as sent by {by}.")
 

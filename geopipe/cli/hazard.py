@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 
 
 @click.group("hazard")
@@ -44,7 +44,7 @@ def list_command(workspace: Path, as_json: bool) -> None:
     names = ["record_id", "operator", "kind", "status", "date_surveyed", "area_m2", "province_located"]
     rows: list[dict[str, Any]] = kept.table.select(names).to_pylist() if kept else []
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=1, default=str))
+        answer(rows)
         return
     for row in sorted(rows, key=lambda row: (-row["area_m2"], row["record_id"])):
         day = row["date_surveyed"] or "date not stated"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 
 if TYPE_CHECKING:
     from geopipe.io.ledgers.ledger import Ledger
@@ -50,7 +50,10 @@ def ledger_command(words: tuple[str, ...], as_json: bool, **given: Any) -> None:
     # A nil report may come before the first run, but not into a folder that is not there.
     with Ledger.open(place) if is_nil and place.is_dir() else Ledger.existing(place) as ledger:
         told, text = _nil(ledger, given) if is_nil else _listed(ledger, given)
-    click.echo(json.dumps(told, ensure_ascii=False, indent=1) if as_json else text)
+    if as_json:
+        answer(told)
+    else:
+        click.echo(text)
 
 
 def _nil(ledger: Ledger, given: dict[str, Any]) -> tuple[dict[str, Any], str]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from geopipe.cli import options
-from geopipe.cli.casework.shared import print_json, workspace_option
+from geopipe.cli.answers import answer
+from geopipe.cli.casework.shared import workspace_option
 
 
 @click.command("minutes")
@@ -48,7 +49,7 @@ def minutes_command(meeting: str, workspace: Path, output: Path, lang: str, as_j
         for name, content in made.items()
     ]
     if as_json:
-        print_json({"decisions": len(decided), "files": [str(file) for file in files]})
+        answer({"decisions": len(decided), "files": [str(file) for file in files]})
         return
     word = "decision" if len(decided) == 1 else "decisions"
     click.echo(f"{output}: {len(decided):,} {word}, {len(files) - 1} letters")

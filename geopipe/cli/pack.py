@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from geopipe.cli import options
-from geopipe.cli.casework.shared import DAY, day_of, print_json, today, workspace_option
+from geopipe.cli.answers import answer
+from geopipe.cli.casework.shared import DAY, day_of, today, workspace_option
 
 
 @click.command("pack")
@@ -65,7 +66,7 @@ def pack_command(
         output, lambda place: place.write_bytes(made.pdf), is_confidential=operator is not None
     )
     if as_json:
-        print_json({"file": str(written), "lang": lang, "operator": operator, "pages": made.pages})
+        answer({"file": str(written), "lang": lang, "operator": operator, "pages": made.pages})
         return
     click.echo(f"{written}: {len(made.pages):,} cases with a page of their own")
     if texts.is_draft:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path
 
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 
 _POLICY = click.argument("name", metavar="FILE|NAME", required=False, default="default")
 
@@ -46,9 +46,7 @@ def show(name: str, as_json: bool) -> None:
     if as_json:
         why_not = list(policy.why_no_tolerance(today))
         said = {"hash": policy_hash(policy), "in_force": not why_not, "why_not_in_force": why_not}
-        click.echo(
-            json.dumps({**said, "policy": policy.model_dump(mode="json")}, ensure_ascii=False, indent=1)
-        )
+        answer({**said, "policy": policy.model_dump(mode="json")})
         return
     for line in policy_words(policy, today):
         click.echo(line)
@@ -73,7 +71,7 @@ def check(name: str, as_json: bool) -> None:
     why_not = policy.why_no_tolerance(_today())
     if as_json:
         said = {"name": policy.name, "version": policy.version, "hash": policy_hash(policy), "valid": True}
-        click.echo(json.dumps({**said, "in_force": not why_not, "why_not_in_force": list(why_not)}, indent=1))
+        answer({**said, "in_force": not why_not, "why_not_in_force": list(why_not)})
         return
     click.echo(f"{name}: this policy can be used ({policy.name}, version {policy.version}).")
     click.echo(in_force_words(policy, why_not))
@@ -106,6 +104,9 @@ def sensitivity(result: Path, name: str, csv_path: Path | None, as_json: bool) -
     found = of_result(result, load_policy(policy_path(name)), _today())
     if csv_path:
         write_csv(found, csv_path)
-    click.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=1) if as_json else text_of(found))
+    if as_json:
+        answer(found.as_json())
+    else:
+        click.echo(text_of(found))
     if csv_path:
         click.echo(f"Written: {csv_path}", err=True)

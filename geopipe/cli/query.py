@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 
 
 class _Numbers(click.ParamType[tuple[float, ...]]):
@@ -76,7 +76,7 @@ def query_command(
         raise ConfigError("no such place on Earth", remedy="Write longitude first: --at 103.19,19.45")
     found = find_areas(folder, place, record)
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=1, default=str))
+        answer(found)
         return
     for area in found:
         click.echo(

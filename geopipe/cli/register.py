@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 
 if TYPE_CHECKING:
     from geopipe.register.care.compared import Apart, Plan, Told
@@ -65,7 +65,7 @@ def check(workspace: Path, as_json: bool) -> int:
     remedy = how_to_restore(register.path) if found.faults else ""
     if as_json:
         told = {"is_whole": not found.faults, "faults": found.faults, "notes": found.notes}
-        _print(told | {"counts": found.counts, "remedy": remedy})
+        answer(told | {"counts": found.counts, "remedy": remedy})
     else:
         click.echo(found.sentence)
         _list([f"  {fault}" for fault in found.faults])
@@ -223,7 +223,7 @@ def merge(copy: Path, workspace: Path, apply: bool, by: str, as_json: bool) -> i
         names = {case.case_id: case.name for case in [*came.cases(), *master.cases()]}
         office = fact(came, OFFICE)
     if as_json:
-        _print({"office": office, "applied": apply, **_plan_as_data(plan)})
+        answer({"office": office, "applied": apply, **_plan_as_data(plan)})
     else:
         _list(_plan_as_text(plan, names, office, apply))
     return ExitCode.PARTIAL if plan.left_out else ExitCode.DONE
@@ -287,12 +287,11 @@ def _plan_as_text(plan: Plan, names: dict[str, str], office: str, applied: bool)
     return lines
 
 
-def _print(told: dict[str, Any]) -> None:
-    click.echo(json.dumps(told, ensure_ascii=False, indent=1))
-
-
 def _say(as_json: bool, told: dict[str, Any], text: str) -> None:
-    click.echo(json.dumps(told, ensure_ascii=False, indent=1) if as_json else text)
+    if as_json:
+        answer(told)
+    else:
+        click.echo(text)
 
 
 def _list(lines: list[str]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 from geopipe.cli.show import show_problems
 
 
@@ -29,7 +29,7 @@ def report_command(folder: Path, as_json: bool) -> None:
     run = current_run(folder)
     summary = read_summary(run)
     if as_json:
-        click.echo(json.dumps(summary, ensure_ascii=False, indent=1))
+        answer(summary, "summary")
         return
     show_problems(summary)
     first = next(iter(summary["files"]))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 from geopipe.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def resolve_command(workspace: Path, output: Path, dry_run: bool, as_json: bool)
     given = state.features, cases, state.working_crs
     done = try_requests(*given) if dry_run else write_requests(*given, output)
     if as_json:
-        click.echo(json.dumps(done.as_dict(), ensure_ascii=False, indent=1))
+        answer(done.as_dict())
     else:
         _tell(done, dry_run)
     return ExitCode.DONE if done.is_complete else ExitCode.PARTIAL

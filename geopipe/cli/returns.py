@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 
 
 @click.command("returns")
@@ -39,7 +39,7 @@ def returns_command(
 
     written = write_return_files(place, output, STAGES, operator, languages)
     if as_json:
-        click.echo(json.dumps(written, ensure_ascii=False, indent=1))
+        answer({"senders": written})
     elif not quiet:
         for sender, item in written.items():
             click.echo(

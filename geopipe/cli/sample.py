@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 
 if TYPE_CHECKING:
     from geopipe.sampling.drawing import Sample
@@ -199,13 +199,13 @@ def results_command(
     if sheet is None:
         summary = standing(folder)
         if as_json:
-            click.echo(json.dumps(summary, ensure_ascii=False, indent=1))
+            answer(summary)
         else:
             _show_summary(summary)
         return ExitCode.DONE
     taken = read_back(folder, sheet, Reading(by, dt.datetime.now(dt.UTC), replace, dry_run))
     if as_json:
-        click.echo(json.dumps(_as_dict(taken, dry_run), ensure_ascii=False, indent=1))
+        answer(_as_dict(taken, dry_run))
     else:
         _show_taken(taken, dry_run)
     return ExitCode.PARTIAL if taken.problems else ExitCode.DONE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from geopipe.cli.answers import answer
 
 if TYPE_CHECKING:
     from geopipe.config import Config, DeliverySpec
@@ -48,7 +49,7 @@ def show_result(result: Result, *, quiet: bool, as_json: bool, config: Config | 
     """Print problems, then the first screen or the summary."""
     show_problems(result.summary, config)
     if as_json:
-        click.echo(json.dumps(result.summary, ensure_ascii=False, indent=1))
+        answer(result.summary, "summary")
     elif not quiet:
         from geopipe.reports.screen import first_screen
 
@@ -66,7 +67,7 @@ def show_stage(stage: str, state: State, *, quiet: bool, as_json: bool) -> None:
         "pairs": len(state.overlaps),
     }
     if as_json:
-        click.echo(json.dumps({"stage": stage, **counts}))
+        answer({"stage": stage, **counts}, "stage")
     elif not quiet:
         parts = (f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
         click.echo(f"{stage}: {', '.join(parts)}")

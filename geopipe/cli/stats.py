@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 from geopipe.cli.stats_errors import errors_command
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def freeze_command(quarter: str, result: Path, by: str, reference: str, as_json:
         rows = hectares.quarter(name)
         freeze(register, name, rows, by, reference, dt.datetime.now(dt.UTC))
     if as_json:
-        click.echo(json.dumps({"quarter": name, "rows": rows}, ensure_ascii=False, indent=1))
+        answer({"quarter": name, "rows": rows})
         return
     provisional = sum(row["provisional"] for row in rows)
     click.echo(f"{name}: {len(rows)} rows published by {by} ({reference}); they will not change.")
@@ -154,7 +154,7 @@ def restated_command(quarter: str, result: Path, as_json: bool, **given: Any) ->
         now = _hectares(result, register, given["policy"]).quarter(name)
     rows = restate(published, now)
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        answer(rows)
         return
     click.echo("\n".join(restated_table(name, rows)))
 
@@ -189,7 +189,7 @@ def _show(
         write_text(csv_file, as_csv(hectares.rows(columns) if columns else [], hectares.rows(()), columns))
         click.echo(f"written: {csv_file}", err=True)
     if as_json:
-        click.echo(json.dumps(as_plain(hectares, columns, goals, decimals), ensure_ascii=False, indent=1))
+        answer(as_plain(hectares, columns, goals, decimals))
     else:
         click.echo("\n".join(as_text(hectares, columns, goals, decimals)))
 

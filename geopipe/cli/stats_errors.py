@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 
 if TYPE_CHECKING:
     from geopipe.register.errorstats import Row
@@ -75,7 +75,7 @@ def errors_command(
     names = [period.name for period in when]
     if as_json:
         told = {"quarters": names, "last_run": last_day.isoformat(), "rows": plain}
-        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+        answer(told)
         return
     said = names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
     click.echo(f"Error data, {said}; last run {last_day}")

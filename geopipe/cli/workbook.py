@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from geopipe.cli import options
-from geopipe.cli.casework.shared import print_json, workspace_option
+from geopipe.cli.answers import answer
+from geopipe.cli.casework.shared import workspace_option
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -56,7 +57,7 @@ def workbook_command(
     if texts.is_draft:
         click.echo("Draft translation: the cover says so.", err=True)
     if as_json:
-        print_json({"file": str(written), "lang": lang, "operator": operator,
+        answer({"file": str(written), "lang": lang, "operator": operator,
                     "cases": material.cases_open, "findings": len(material.findings),
                     "returned": len(material.returned)})  # fmt: skip
     else:

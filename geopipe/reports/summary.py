@@ -16,6 +16,7 @@ import shapely
 
 from geopipe._version import __version__
 from geopipe.catalogue import load_catalogue
+from geopipe.contracts import newest_schema
 from geopipe.coordinates.proposals import PLACE_CODES
 from geopipe.coverage import CLASSES
 from geopipe.errors import GeopipeError
@@ -68,6 +69,7 @@ def summarise(state: State, policy: Policy) -> dict[str, Any]:
     shown = shown_overlaps(state)
     between = shown.take(~_true(shown, "same_operator"))
     return {
+        "schema": newest_schema("summary"),
         "geopipe": __version__,
         "balance": balance(state),
         "deliveries": _deliveries(state),

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 from geopipe.cli.casework.columns import Column, table
-from geopipe.cli.casework.shared import case_argument, print_json, today, workspace_option
+from geopipe.cli.casework.shared import case_argument, today, workspace_option
 from geopipe.terms import CaseStatus, Severity
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def list_command(workspace: Path, as_json: bool, **wanted: Any) -> None:
         cases = register.cases()
     found = choose(cases, Wanted(**wanted), today())
     if as_json:
-        print_json([summary(case) for case in found])
+        answer([summary(case) for case in found])
         return
     of = f" of {len(cases):,}" if len(found) != len(cases) else ""
     counts = Counter(case.sighting.columns["severity"] for case in found)
@@ -121,7 +122,7 @@ def show_command(name: str, workspace: Path, as_json: bool) -> None:
         decisions = decisions_of(register, case.case_id)
     file = CaseFile(case, decisions, propose(case, policy), policy.sentences, today())
     if as_json:
-        print_json(file.as_dict())
+        answer(file.as_dict())
         return
     for line in file.lines():
         click.echo(line)
@@ -149,7 +150,7 @@ def explain_command(name: str, workspace: Path, as_json: bool) -> None:
     sentences = list(explain(case, proposal, policy.sentences))
     if as_json:
         said = {"case": case.name, "case_id": case.case_id, "proposal": proposal.choice.value}
-        print_json({**said, "reasons": list(proposal.reasons), "sentences": sentences})
+        answer({**said, "reasons": list(proposal.reasons), "sentences": sentences})
         return
     for sentence in sentences:
         click.echo(sentence)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geopipe.cli import options
+from geopipe.cli.answers import answer
 from geopipe.cli.casework.looking import summary
-from geopipe.cli.casework.shared import now, print_json, today, workspace_option
+from geopipe.cli.casework.shared import now, today, workspace_option
 
 if TYPE_CHECKING:
     from geopipe.casework.agenda import Agenda
@@ -53,7 +54,7 @@ def agenda_command(workspace: Path, minutes: int, meeting: str, put: bool, by: s
         agenda = plan_meeting(cases, proposals, minutes, today())
         written = _put(register, agenda, meeting, by) if put else 0
     if as_json:
-        print_json(_as_dict(agenda, proposals, meeting, written))
+        answer(_as_dict(agenda, proposals, meeting, written))
     else:
         _tell(agenda, proposals, meeting)
         if put:

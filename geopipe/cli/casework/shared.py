@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+
+from geopipe.cli.answers import answer
 
 workspace_option = click.option(
     "-w", "--workspace", metavar="DIR", type=click.Path(path_type=Path), default=Path("work"),
@@ -37,18 +38,14 @@ def day_of(value: dt.datetime | None) -> dt.date | None:
 
 
 def print_json(value: Any) -> None:
-    """Print plain values as JSON; dates in ISO form."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=1, default=_iso))
-
-
-def _iso(value: Any) -> str:
-    return value.isoformat() if isinstance(value, dt.date | dt.time) else str(value)
+    """Print plain values as JSON under the schema of the command."""
+    answer(value)
 
 
 def say(done: Sequence[dict[str, Any]], as_json: bool) -> None:
     """Print what was done to some cases: as JSON, or the sentence of each."""
     if as_json:
-        print_json(list(done))
+        answer(list(done))
         return
     for item in done:
         click.echo(f"{item['case']}: {item['text']}")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from geopipe.cli import options
-from geopipe.cli.casework.shared import now, print_json, workspace_option
+from geopipe.cli.answers import answer
+from geopipe.cli.casework.shared import now, workspace_option
 from geopipe.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def export_command(workspace: Path, output: Path, operator: str | None, as_json:
     edition = edition_of(cases, policy, key, operator)
     write_edition(output, edition, working_crs)
     if as_json:
-        print_json({"file": str(output), "edition": edition.name, "cases": len(edition.rows)})
+        answer({"file": str(output), "edition": edition.name, "cases": len(edition.rows)})
     else:
         click.echo(f"{output}: {len(edition.rows):,} open cases ({edition.name})")
 
@@ -87,7 +88,7 @@ def import_command(
     with Register.existing(workspace) as register:
         outcomes = import_lines(register, lines, Papers.of(minutes), by if is_applied else None, now())
     if as_json:
-        print_json({"applied": is_applied, "rows": [as_dict(outcome) for outcome in outcomes]})
+        answer({"applied": is_applied, "rows": [as_dict(outcome) for outcome in outcomes]})
     else:
         _tell(outcomes, is_applied)
     is_partial = any(outcome.refused for outcome in outcomes)
