@@ -12,15 +12,19 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pyogrio
 import pytest
 import shapely
 from hypothesis import HealthCheck, settings
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import best_match
 
 from geopipe import pipeline
 from geopipe.config import Config, DeliverySpec
+from geopipe.contracts import load_schema
 from geopipe.demo import make_demo
 
 # The same examples on every machine and on every run: a red build is never a matter of luck.
@@ -71,7 +75,21 @@ def call(*arguments):
         code = int(stop.code or 0)
     finally:
         sys.argv = before
+    if "--json" in arguments and out.getvalue():
+        require_as_promised(json.loads(out.getvalue()))
     return Ran(code, out.getvalue(), err.getvalue())
+
+
+@cache
+def validator_of(schema):
+    """Return what holds an answer against a schema, by the name of the schema."""
+    return Draft202012Validator(load_schema(schema), format_checker=FormatChecker())
+
+
+def require_as_promised(told):
+    """Fail where an answer is not as the schema that it names says."""
+    error = best_match(validator_of(told["schema"]).iter_errors(told))
+    assert error is None, f"{told['schema']} {error.json_path}: {error.message[:300]}"
 
 
 def call_in_process(*arguments, cwd=None, env=None, **more):

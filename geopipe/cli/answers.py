@@ -28,9 +28,17 @@ def answer(value: Any, name: str = "") -> None:
     """
     told = value if isinstance(value, dict) else {"rows": value}
     if "schema" not in told:
-        words = click.get_current_context().command_path.split()[1:]
-        told = {"schema": newest_schema(name or "-".join(words)), **told}
+        told = {"schema": newest_schema(name or "-".join(_words())), **told}
     click.echo(json.dumps(told, ensure_ascii=False, indent=1, default=_plain))
+
+
+def _words() -> list[str]:
+    """Return the words of the command that runs, without the name of the program: that may be any."""
+    context, words = click.get_current_context(), []
+    while context.parent is not None:
+        words.append(context.info_name or "")
+        context = context.parent
+    return words[::-1]
 
 
 def _plain(value: Any) -> str:

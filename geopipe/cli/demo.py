@@ -68,7 +68,7 @@ def _make_faults(folder: Path, seed: int, as_json: bool, quiet: bool) -> None:
     if as_json:
         counts = {item["file"]: item["records"] for item in truth["deliveries"]}
         told = {"files": counts, "not_possible": truth["not_possible"]}
-        answer(told)
+        answer(told, "demo-faults")
     elif not quiet:
         formats = len({item["format"] for item in truth["deliveries"]})
         click.echo(f"{len(truth['deliveries']):,} deliveries in {formats} formats in {folder}")
@@ -86,7 +86,7 @@ def _make_nights(folder: Path, nights: int, size: int, seed: int, as_json: bool,
             {**{name: night[name] for name in names}, "records": len(night["records"])}
             for night in truth["nights"]
         ]
-        answer(told)
+        answer(told, "demo-nights")
     elif not quiet:
         first = truth["nights"][0]
         records, pairs = len(first["records"]), len(first["pairs"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +101,7 @@ def draw_command(result: Path, output: Path, as_json: bool, **given: Any) -> Non
     sample = draw(read_published(result), plan)
     write_sample(sample, output, result)
     if as_json:
-        click.echo((output / RECORD).read_text(encoding="utf-8"), nl=False)
+        answer(json.loads((output / RECORD).read_text(encoding="utf-8")))
     else:
         _show_draw(sample, output)
 

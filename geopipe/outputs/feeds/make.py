@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from geopipe.contracts import schema_text
 from geopipe.errors import OutputError
 from geopipe.io.whole import write_whole
 from geopipe.languages.texts import load_texts
@@ -63,6 +64,8 @@ def write_feeds(material: Material, folder: Path) -> Made:
     words = dictionary.dictionary_rows([item.name for item in filled])
     put(f"{dictionary.NAME}.csv", as_csv(dictionary.COLUMNS, words))
     put(f"{dictionary.NAME}.json", as_json(dictionary.SCHEMA, told, words))
+    for schema in (SCHEMA, dictionary.SCHEMA, *(tables()[item.name].schema for item in filled)):
+        put(f"schemas/{schema}.schema.json", schema_text(schema).encode())
     put(NOTICE, _notice(material))
     index = {
         "schema": SCHEMA,

@@ -255,6 +255,6 @@ def _pairs(
         told = {**row, **{name: row[column] for name, column in names.items()}, **more(row), **place}
         for side in ("a", "b"):
             if material.operator not in (None, told[f"{side}_operator"]):
-                told[f"{side}_share"] = None
+                told |= {f"{side}_share": None, "relation": None}
         rows.append({**told, **_both_units("area", row["area_m2"])})
     return rows
