@@ -1,7 +1,7 @@
 """The JSON schemas (2020-12) of all machine-readable outputs, a file for each version: NAME.vN.schema.json.
 
-A version never changes once it is here: `versions.lock` holds the hash of each, which a test compares. Those
-of the feeds (feed-NAME) are made from their columns (`geopipe.outputs.feeds.columns`), all others are written.
+A version never changes once it is here: `versions.lock` holds the hash of each, which a test compares.
+Those of the feeds (feed-NAME) are made from their columns, all others are written.
 """
 
 from __future__ import annotations
