@@ -51,7 +51,7 @@ def ledger_command(words: tuple[str, ...], as_json: bool, **given: Any) -> None:
     with Ledger.open(place) if is_nil and place.is_dir() else Ledger.existing(place) as ledger:
         told, text = _nil(ledger, given) if is_nil else _listed(ledger, given)
     if as_json:
-        answer(told)
+        answer(told, "ledger-nil" if is_nil else "ledger")
     else:
         click.echo(text)
 

@@ -200,7 +200,7 @@ def results_command(
     if sheet is None:
         summary = standing(folder)
         if as_json:
-            answer(summary)
+            answer(summary, "sample-summary")
         else:
             _show_summary(summary)
         return ExitCode.DONE
