@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
+from geopipe.contracts import newest_schema
 from geopipe.io.geopackage import Layer, write_geopackage
 from geopipe.io.store import write_text
 from geopipe.policies import Policy
@@ -72,6 +73,7 @@ def summary_of(found: Changes) -> dict[str, Any]:
     levels = [level.value for level in Severity]
     told = sorted(found.findings.table.to_pylist(), key=lambda row: levels.index(row["severity"]))
     return {
+        "schema": newest_schema("changes"),
         "changes": _counts(found.changes.table["change"]),
         "findings": _counts(found.findings.table["code"]),
         "severities": _counts(found.findings.table["severity"]),

@@ -9,6 +9,7 @@ from typing import Any
 import shapely
 
 from geopipe._version import __version__
+from geopipe.contracts import newest_schema
 from geopipe.errors import ConfigError, OutputError
 from geopipe.sampling.drawing import DrawnArea, Sample, Spot
 from geopipe.sampling.population import as_plain
@@ -41,6 +42,7 @@ def fixed_columns(spot: Spot) -> dict[str, Any]:
 def record_of(sample: Sample, files: dict[str, str]) -> dict[str, Any]:
     """Return a sample as plain values; `files` are its other files with their sha256."""
     return {
+        "schema": newest_schema("sample-draw"),
         "sample": sample.id,
         "confidential": CONFIDENTIAL,
         "geopipe": __version__,

@@ -52,7 +52,7 @@ def test_the_list_fits_the_screen_and_begins_with_alarms(cases, number):
 
 
 def test_the_list_as_json_says_everything(cases):
-    rows = json.loads(cases("list", "--severity", "conflict", "--json").out)
+    rows = json.loads(cases("list", "--severity", "conflict", "--json").out)["rows"]
     assert [row["finding"] for row in rows] == [DOUBLE, "hectares_counted_twice"]
     assert rows[0]["area_m2"] == pytest.approx(4000)
 

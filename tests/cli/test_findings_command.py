@@ -35,7 +35,7 @@ def night(folder, first, second):
 def listed(workspace, *options):
     ran = call("findings", "list", "-w", workspace, "--json", *options)
     assert ran.code == 0, ran.err
-    return json.loads(ran.out)
+    return json.loads(ran.out)["rows"]
 
 
 def statuses(workspace):

@@ -38,7 +38,7 @@ def _columns(x, y):
 def ask(folder, *arguments):
     ran = call("query", folder, *arguments, "--json")
     assert ran.code == 0, ran.err
-    return json.loads(ran.out)
+    return json.loads(ran.out)["rows"]
 
 
 def test_at_a_point_the_areas_that_hold_it(result, areas):

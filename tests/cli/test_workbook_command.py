@@ -32,7 +32,7 @@ def test_it_says_what_it_has_written(workbook, tmp_path):
 def test_json_is_for_scripts(workbook, tmp_path):
     told = json.loads(workbook("--json").out)
     assert told == {
-        "file": str(tmp_path / "book.xlsx"), "lang": "en", "operator": None,
+        "schema": "workbook.v1", "file": str(tmp_path / "book.xlsx"), "lang": "en", "operator": None,
         "cases": 8, "findings": 9, "returned": 2,
     }  # fmt: skip
 

@@ -266,7 +266,7 @@ def test_returns_writes_the_same_files_from_a_result_and_from_a_workspace(ran, p
 def test_returns_for_one_operator_under_any_spelling(ran):
     told = call("returns", ran / "out", "-o", ran / "to-send", "--operator", "uxo lao", "--json")
     assert names(ran / "to-send") == ["UXO_Lao.gpkg", "UXO_Lao.xlsx"]
-    assert list(json.loads(told.out)) == ["UXO Lao"]
+    assert list(json.loads(told.out)["senders"]) == ["UXO Lao"]
 
 
 def test_an_operator_to_whom_nothing_goes_back_is_named_with_the_nearest_one(ran):

@@ -359,7 +359,7 @@ def test_report_shows_the_newest_result_of_a_folder_used_by_run_and_compare(two_
     ran = call("compare", *two_files, third, "-o", tmp_path / "out")
     if ran.code == 0:
         assert "READ        3 files" in call("report", tmp_path / "out").out
-        assert json.loads(call("query", tmp_path / "out", "--id", "N-1", "--json").out)
+        assert json.loads(call("query", tmp_path / "out", "--id", "N-1", "--json").out)["rows"]
     else:
         assert ran.code == 2
         assert str(tmp_path / "out") in ran.err

@@ -244,7 +244,7 @@ def test_query_asks_the_dated_map_when_that_is_the_newest(two_files, tmp_path, m
     ran = call("compare", *two_files, "-o", out)
     assert ran.code == 0
     assert "geopipe-20" in ran.out
-    found = json.loads(call("query", out, "--at", "105.0015,17.501", "--json").out)
+    found = json.loads(call("query", out, "--at", "105.0015,17.501", "--json").out)["rows"]
     assert {row["operator"] for row in found} == {"UXO Lao", "MAG"}
 
 

@@ -384,7 +384,7 @@ def workspace(two_files, tmp_path):
         assert call("run", config, "--quiet").code == 0
 
     run()
-    (number,) = [row["number"] for row in json.loads(call("cases", "list", "--json", "-w", work).out)]
+    (number,) = [row["number"] for row in json.loads(call("cases", "list", "--json", "-w", work).out)["rows"]]
     given = ("--level", "TWG", "--meeting", "TWG 3/2026", "--minutes", minutes, "--by", "Bounmy")
     assert call("cases", "decide", number, "-w", work, "--choice", "b_corrects", *given).code == 0
     return work, run

@@ -27,6 +27,7 @@ class Type(StrEnum):
     NUMBER = "number"
     BOOLEAN = "boolean"
     DATE = "date"
+    GEOMETRY = "geometry"
 
 
 @dataclass(frozen=True)

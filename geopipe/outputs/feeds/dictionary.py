@@ -5,29 +5,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from geopipe.languages.texts import load_texts
+from geopipe.languages.texts import load_texts, message
 from geopipe.outputs.feeds.columns import Column, Table, Type, tables
 
 NAME = "dictionary"
 SCHEMA = f"feed-{NAME}.v1"
 COLUMNS = (
-    "table", "column", "position", "type", "unit", "crs", "meaning_en", "meaning_lo", "allowed",
+    "table", "column", "position", "files", "type", "unit", "crs", "meaning_en", "meaning_lo", "allowed",
     "can_be_empty", "table_meaning_en", "table_meaning_lo",
 )  # fmt: skip
+_GEOMETRY = message("The polygon as WKB; in GeoParquet only.")
 _JSON_TYPES = {
     Type.TEXT: "string", Type.INTEGER: "integer", Type.NUMBER: "number", Type.BOOLEAN: "boolean",
     Type.DATE: "string",
 }  # fmt: skip
 
 
-def dictionary_rows(names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return a row for each column of some tables; the meaning in English, and in Lao as a draft."""
+def dictionary_rows(names: Sequence[str], working_crs: str) -> list[dict[str, Any]]:
+    """Return a row for each column of some tables; the meaning in English, and in Lao as a draft.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Tables that were written.
+    working_crs : str
+        In which geometries are, as PROJ text.
+    """
     english, lao = load_texts("both").each
+    geometry = Column("geometry", Type.GEOMETRY, _GEOMETRY, "m", working_crs)
     return [
         {
             "table": table.name,
             "column": column.name,
             "position": position,
+            "files": _files(table, column),
             "type": column.type.value,
             "unit": column.unit or None,
             "crs": column.crs or None,
@@ -39,8 +50,15 @@ def dictionary_rows(names: Sequence[str]) -> list[dict[str, Any]]:
             "table_meaning_lo": lao(table.meaning),
         }
         for table in (tables()[name] for name in names)
-        for position, column in enumerate(table.columns, start=1)
+        for position, column in enumerate([*table.columns, *([geometry] if table.is_map else [])], start=1)
     ]
+
+
+def _files(table: Table, column: Column) -> str:
+    """Return in which files a column stands."""
+    if column.type is Type.GEOMETRY:
+        return "parquet"
+    return "csv, json, parquet" if table.is_map else "csv, json"
 
 
 def schema_of(table: Table) -> dict[str, Any]:
@@ -53,7 +71,9 @@ def dictionary_schema() -> dict[str, Any]:
     text = {"type": ["string", "null"]}
     own = {"position": {"type": "integer", "minimum": 1}, "can_be_empty": {"type": "boolean"}}
     columns = {name: own.get(name, text) for name in COLUMNS}
-    columns |= {name: {"type": "string"} for name in ("table", "column", "type", "meaning_en", "meaning_lo")}
+    columns |= {
+        name: {"type": "string"} for name in ("table", "column", "files", "type", "meaning_en", "meaning_lo")
+    }
     return _document(SCHEMA, "What each column of each table means.", columns)
 
 

@@ -61,7 +61,7 @@ def write_feeds(material: Material, folder: Path) -> Made:
         put(f"{item.name}.json", as_json(table.schema, told, item.rows))
         if item.geometry is not None:
             put(f"{item.name}.parquet", _parquet(item, material, told, folder))
-    words = dictionary.dictionary_rows([item.name for item in filled])
+    words = dictionary.dictionary_rows([item.name for item in filled], material.summary["working_crs"])
     put(f"{dictionary.NAME}.csv", as_csv(dictionary.COLUMNS, words))
     put(f"{dictionary.NAME}.json", as_json(dictionary.SCHEMA, told, words))
     for schema in (SCHEMA, dictionary.SCHEMA, *(tables()[item.name].schema for item in filled)):

@@ -56,6 +56,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return np.format_float_positional(value, trim="-")
+        # 0.0 and not 0: no program shall take the column for whole numbers.
+        return np.format_float_positional(value, trim="0")
     text = str(value)
     return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
