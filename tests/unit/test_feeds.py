@@ -124,15 +124,21 @@ def test_deliveries_close_with_the_balance_and_say_who_is_missing(feeds, demo):
     assert states == {"HALO": "received", "MAG": "received", "UXO Lao": "received", "NPA": "missing"}
 
 
-def test_a_provisional_decision_is_not_shown(demo, tmp_path):
+def test_a_decision_is_shown_when_its_minutes_are_signed_and_not_before(demo, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(demo, copy)
-    number = next(row["number"] for row in json_rows(demo / "exports" / "cases.json") if row["is_open"])
+    number = next(r["number"] for r in json_rows(demo / "exports" / "cases.json") if r["is_open"])
     held = ("--meeting", "TWG 1", "--held-on", "2026-04-02", "--by", "Bounmy", "-w", copy / "work")
     given = ("--choice", "field_survey", "--level", "NRA", "--responsible", SECRET, "--note", SECRET)
     assert call("cases", "decide", number, *given, *held).code == 0
-    decisions = {row["decision"] for row in json_rows(write(copy, copy / "again") / "cases.json")}
-    assert decisions == {None}
+    decided = next(r for r in json_rows(write(copy, copy / "again") / "cases.json") if r["number"] == number)
+    assert (decided["status"], decided["decision"]) == ("decided", None)
+    (copy / "minutes.pdf").write_bytes(b"signed")
+    assert call("cases", "confirm", number, "--minutes", copy / "minutes.pdf", *held).code == 0
+    told = write(copy, copy / "again")
+    decided = next(row for row in json_rows(told / "cases.json") if row["number"] == number)
+    assert decided["decision"] == "field_survey"
+    assert SECRET not in bytes_of(told)
 
 
 # Places.

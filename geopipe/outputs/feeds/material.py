@@ -17,6 +17,7 @@ from geopipe.errors import ConfigError
 from geopipe.io.geopackage import read_layer, read_table
 from geopipe.outputs.feeds.placing import placed
 from geopipe.register.register import Register
+from geopipe.register.table import case_table
 from geopipe.schema import Frame
 from geopipe.statistics.hectares import Hectares
 from geopipe.statistics.reading import Counted, read_result
@@ -88,14 +89,16 @@ def gather(
     with Register.existing(workspace) as register:
         last = register.runs()[-1]
         _require_last(counted.run, last["folder"])
-        treatments = treatments_of(register.cases(), counted.areas)
+        followed = register.cases()
+        treatments = treatments_of(followed, counted.areas)
         full_depth_cm = policy_in_force(register).full_depth_cm
         day = dt.date.fromisoformat(last["day"])
         quarter = f"{day.year}-Q{(day.month + 2) // 3}"
         missing = tuple(register.ledger.missing(expected, quarter)) if expected else None
     geopackage = counted.run / next(iter(counted.summary["files"]))  # the map comes first
-    cases, crs_wkt = read_layer(geopackage, "cases")
-    unresolved, _ = read_layer(geopackage, "hazard_unresolved")
+    unresolved, crs_wkt = read_layer(geopackage, "hazard_unresolved")
+    # Not the layer: decisions are made between runs, and the hectares take them at once.
+    cases = case_table(sorted(followed, key=lambda case: case.name), counted.summary["working_crs"])
     ended = _ended(counted, geopackage)
     _require_known(operator, ended)
     areas = _own(counted.areas, operator, "operator")
