@@ -144,6 +144,7 @@ def _outputs(day):
     for operator in ((), ("--operator", "MAG")):
         day.on("workbook", day.out, "-o", day.folder / "book.xlsx", *operator)
         day.on("feeds", day.out, "-o", day.folder / "exports", "--expect", "HI", *operator)
+        day.on("plots", day.out, "-o", day.folder / "plots", *operator)
         held = ("--minutes-of-meeting", "60", "--meeting", "TWG 1")
         day.on("pack", day.out, "-o", day.folder / "pack.pdf", *held, *operator)
     day.ask("convert", day.out, "-o", day.folder / "converted", "--format", "geojson")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from geopipe.cli import options
-from geopipe.cli.casework.shared import print_json
+from geopipe.cli.answers import answer
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _DEFAULT_WORKSPACE = Path("work")
@@ -62,7 +62,7 @@ def plots_command(
     if as_json:
         plots = [{"name": chart.name, "title": chart.title, "alt": chart.alt, "files": list(map(str, files))}
                  for chart, files in written]  # fmt: skip
-        print_json({"plots": plots, "lang": lang, "operator": operator, "left_out": left_out})
+        answer({"plots": plots, "lang": lang, "operator": operator, "left_out": left_out})
         return
     for _, files in written:
         click.echo("\n".join(map(str, files)))
