@@ -20,6 +20,8 @@ from geopipe.io.ledgers.ledger import Ledger
 from geopipe.location.places import load_places
 from geopipe.outputs.feeds.columns import tables
 from geopipe.outputs.feeds.placing import district_codes, placed
+from geopipe.outputs.feeds.tables import _hectares
+from geopipe.statistics.rows import Row
 
 MAPS = ("areas", "hazard_unresolved", "overlaps", "cases")
 HECTARES = ("reported", "undecided", "agreed", "covered")
@@ -86,6 +88,18 @@ def test_ground_that_two_operators_report_is_counted_once_and_said_to_be_shared(
     (total,) = json_rows(feeds / "totals.json")
     assert total["covered_m2"] < total["reported_m2"]
     assert total["is_provisional"]
+
+
+def test_counted_twice_is_what_is_agreed_and_what_nobody_has_decided():
+    row = Row("CLEARED", (), 2, 100_000.0, 0.0, 20_000.0, 10_000.0, 70_000.0, 70_000.0, {})
+    told = _hectares(row)
+    assert (told["undecided_ha"], told["agreed_ha"], told["counted_twice_ha"], told["covered_ha"]) == (
+        2,
+        1,
+        3,
+        7,
+    )
+    assert told["is_provisional"]
 
 
 def test_cleared_reduced_and_cancelled_land_are_never_mixed(demo):
