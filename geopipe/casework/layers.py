@@ -17,17 +17,12 @@ import shapely
 from geopipe.casework.edition import Edition
 from geopipe.casework.facts import date_of
 from geopipe.casework.sheetcolumns import DAYS, DECIMALS, LAYER, columns_of
-from geopipe.geometry import overlaid
+from geopipe.editions import OF_PARTNER, outline_near
 from geopipe.io.geopackage import Layer, write_geopackage
 from geopipe.picked import Picked
 from geopipe.register.case import Case, Side
 from geopipe.register.known import moved_to
 from geopipe.reports.layers import working_crs_wkt
-
-# How far around an overlap an operator sees the outline of the other's record.
-_NEAR_M = 100.0
-_LINES = (1, 5)
-_OF_RECORD = {"operator": "operator", "record_id": "record_id", "kind": "kind", "status": "status"}
 
 
 def write_layers(path: Path, edition: Edition, working_crs: str) -> None:
@@ -72,13 +67,6 @@ def _other_outlines(edition: Edition, working_crs: str) -> Layer:
     return _layer("other_outlines", columns, lines, cases, working_crs, "MultiLineString")
 
 
-def outline_near(record: shapely.Geometry, overlap: shapely.Geometry) -> shapely.Geometry:
-    """Return the outline of a record within 100 m of an overlap (both in metres)."""
-    near = overlaid(shapely.intersection, shapely.boundary(record), shapely.buffer(overlap, _NEAR_M))
-    parts = shapely.get_parts(shapely.get_parts(near))
-    return shapely.MultiLineString(list(parts[np.isin(shapely.get_type_id(parts), _LINES)]))
-
-
 def _sides(edition: Edition) -> Iterator[tuple[Case, Side]]:
     for case in edition.cases:
         yield case, case.sighting.a
@@ -88,11 +76,12 @@ def _sides(edition: Edition) -> Iterator[tuple[Case, Side]]:
 def _of_records(sides: Sequence[Side]) -> dict[str, pa.Array]:
     """Return what an operator may know of any record: operator, id, kind, status and date."""
     days = [date_of(side.columns) for side in sides]
-    return {
-        **{name: pa.array([side.columns[column] for side in sides], pa.string())
-           for name, column in _OF_RECORD.items()},
-        "date": pa.array([day and dt.date.fromisoformat(day) for day in days], pa.date32()),
-    }  # fmt: skip
+    shown = {
+        name: pa.array([side.columns[name] for side in sides], pa.string())
+        for name in OF_PARTNER
+        if name != "date"
+    }
+    return {**shown, "date": pa.array([day and dt.date.fromisoformat(day) for day in days], pa.date32())}
 
 
 def _layer(

@@ -20,8 +20,11 @@ from geopipe.cli.answers import answer
 @click.option(
     "--layers", metavar="NAME,...", default="", help="Layers to convert.  [default: all with a map]"
 )
+@click.option("--operator", metavar="NAME", help="Edition for one operator: its own records and cases only.")
 @options.json_option
-def convert_command(result: Path, output: Path, formats: str, layers: str, as_json: bool) -> None:
+def convert_command(
+    result: Path, output: Path, formats: str, layers: str, operator: str | None, as_json: bool
+) -> None:
     """Write the layers of a result as GeoJSON, FlatGeobuf, GeoParquet, shapefile or KML.
 
     RESULT is the folder of a result.  [default: out]  GeoJSON and KML are in WGS 84; the others keep the
@@ -32,18 +35,19 @@ def convert_command(result: Path, output: Path, formats: str, layers: str, as_js
     Examples:
       geopipe convert out -o for-nra --format geojson,kml
       geopipe convert out -o old-gis --format shapefile --layers areas,overlaps
+      geopipe convert out -o for-mag --operator MAG --format geojson
     """
     from dataclasses import asdict
 
-    from geopipe.config import did_you_mean
-    from geopipe.errors import ConfigError
-    from geopipe.outputs.formats.convert import FORMATS, convert
+    from geopipe.outputs.edition.makers import convert_for
+    from geopipe.outputs.formats.convert import convert
 
-    wanted = list(dict.fromkeys(name.strip().lower() for name in formats.split(",") if name.strip()))
-    for name in wanted:
-        if name not in FORMATS:
-            raise ConfigError(f"--format: there is no format {name!r}{did_you_mean(name, FORMATS)}")
-    done = convert(result, output, wanted, [name.strip() for name in layers.split(",") if name.strip()])
+    wanted = chosen_formats(formats)
+    chosen = [name.strip() for name in layers.split(",") if name.strip()]
+    if operator is None:
+        done = convert(result, output, wanted, chosen)
+    else:
+        done = convert_for(result, operator, output, wanted, chosen)
     if as_json:
         answer(asdict(done))
         return
@@ -54,3 +58,16 @@ def convert_command(result: Path, output: Path, formats: str, layers: str, as_js
     if done.left_out:
         click.echo(f"Without a map, not converted: {', '.join(done.left_out)}.", err=True)
     click.echo(f"Send {output / 'READ_FIRST.txt'} with the files.", err=True)
+
+
+def chosen_formats(formats: str) -> list[str]:
+    """Return the formats that an option names, each once."""
+    from geopipe.config import did_you_mean
+    from geopipe.errors import ConfigError
+    from geopipe.outputs.formats.convert import FORMATS
+
+    wanted = list(dict.fromkeys(name.strip().lower() for name in formats.split(",") if name.strip()))
+    for name in wanted:
+        if name not in FORMATS:
+            raise ConfigError(f"--format: there is no format {name!r}{did_you_mean(name, FORMATS)}")
+    return wanted

@@ -53,6 +53,7 @@ COMMANDS = {
     "figures": "figures",
     "pack": "pack",
     "minutes": "minutes",
+    "edition": "edition",
 }
 
 

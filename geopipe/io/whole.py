@@ -9,8 +9,8 @@ from pathlib import Path
 from geopipe.errors import OutputError
 from geopipe.io.geopackage import sync
 
-_READABLE_FOR_ALL = 0o644
-_OWNER_ONLY = 0o600
+READABLE_FOR_ALL = 0o644
+OWNER_ONLY = 0o600
 
 
 def write_whole(path: Path, write: Callable[[Path], object], *, is_confidential: bool) -> Path:
@@ -36,7 +36,7 @@ def write_whole(path: Path, write: Callable[[Path], object], *, is_confidential:
         with tempfile.TemporaryDirectory(prefix=".building-", dir=path.parent) as folder:
             building = Path(folder) / path.name
             write(building)
-            building.chmod(_OWNER_ONLY if is_confidential else _READABLE_FOR_ALL)
+            building.chmod(OWNER_ONLY if is_confidential else READABLE_FOR_ALL)
             sync(building)
             place = _moved(building, path)
         sync(path.parent)

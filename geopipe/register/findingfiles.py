@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
 from geopipe.catalogue import load_catalogue
+from geopipe.editions import is_told
 from geopipe.errors import ConfigError
 from geopipe.identity import hash_text
 from geopipe.io.ledgers.opened import Opened
@@ -135,9 +136,7 @@ def send(register: Opened, findings: Iterable[Finding], by: str, at: dt.datetime
     chosen = [
         item
         for item in findings
-        if item.is_outstanding
-        and item.status != FindingStatus.SENT
-        and catalogue.audience(item.code) != "authority"
+        if item.is_outstanding and item.status != FindingStatus.SENT and is_told(item.code, catalogue)
     ]
     with register.transaction():
         _act(register, chosen, FindingStatus.SENT, "", by, at)

@@ -6,13 +6,15 @@ import re
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from geopipe.errors import ConfigError, OutputError
 from geopipe.io.geopackage import sync
+from geopipe.io.whole import READABLE_FOR_ALL
 from geopipe.languages.texts import Texts, load_texts
 from geopipe.outputs.formats import driven, geoparquet, kml, shapefile
 from geopipe.outputs.formats.pieces import Piece, pieces_of
@@ -37,6 +39,15 @@ _ENDINGS = {
 # KML holds all layers in one file.
 _ALL = "geopipe"
 _PART = "_(points|lines|polygons)$"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is converted, with its summary, and who may read what is made of it."""
+
+    geopackage: Path
+    summary: Mapping[str, Any]
+    mode: int
 
 
 @dataclass(frozen=True)
@@ -79,15 +90,21 @@ def convert(result: Path, folder: Path, formats: Sequence[str], layers: Sequence
         When the folder cannot be written, or a file does not hold what was written.
     """
     run = current_run(result)
-    summary = read_summary(run)
+    source = Source(run / GEOPACKAGE, read_summary(run), READABLE_FOR_ALL)
+    return convert_file(source, folder, formats, layers)
+
+
+def convert_file(source: Source, folder: Path, formats: Sequence[str], layers: Sequence[str]) -> Converted:
+    """Write the map layers of one GeoPackage in other formats, as `convert` does."""
+    geopackage, summary = source.geopackage, source.summary
     texts = load_texts("both")
-    with closing(sqlite3.connect(f"{(run / GEOPACKAGE).resolve().as_uri()}?mode=ro", uri=True)) as connection:
+    with closing(sqlite3.connect(f"{geopackage.resolve().as_uri()}?mode=ro", uri=True)) as connection:
         contents = Contents(connection)
         mapped = [name for name, table in contents.tables.items() if table.geometry_type]
         left_out = tuple(name for name in contents.tables if name not in mapped and not layers)
         said = notice(contents, summary, texts)
-    pieces = list(pieces_of(run / GEOPACKAGE, _chosen(layers, mapped)))
-    with _put_in_place(folder) as building:
+    pieces = list(pieces_of(geopackage, _chosen(layers, mapped)))
+    with _put_in_place(folder, source.mode) as building:
         (building / NOTICE).write_text("\n".join(said) + "\n", encoding="utf-8-sig")
         written = [made for name in formats for made in _in_format(building, name, pieces, said, texts)]
     return Converted(tuple(written), left_out)
@@ -132,7 +149,7 @@ def _counted(made: Written, found: int) -> Written:
 
 
 @contextmanager
-def _put_in_place(folder: Path) -> Iterator[Path]:
+def _put_in_place(folder: Path, mode: int) -> Iterator[Path]:
     """Give a folder beside the place; what is finished there replaces what an earlier conversion left."""
     building = None
     try:
@@ -145,6 +162,7 @@ def _put_in_place(folder: Path) -> Iterator[Path]:
         for path in made:
             final = folder / path.relative_to(building)
             final.parent.mkdir(exist_ok=True)
+            path.chmod(mode)
             path.replace(final)
         sync(folder)
     except OSError as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import shapely
 
-from geopipe.casework.layers import outline_near
+from geopipe.editions import outline_near
 from geopipe.languages.texts import Texts, message
 from geopipe.languages.words import KINDS
 from geopipe.outputs.pack.casemap import (

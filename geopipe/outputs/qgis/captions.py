@@ -19,6 +19,7 @@ LAYERS = {
     "lines": message("Lines kept as reference"),
     "changes": message("Changes since the last delivery"),
     "copies": message("Copies in the national database"),
+    "partner_outlines": message("Other records, within 100 m of an overlap"),
 }
 AREAS = message("areas")
 POINTS = message("points")
@@ -40,6 +41,7 @@ NO_DATE = message("no date")
 UNUSED = message("Not or only partly used: {files}.")
 NOT_READ = message("In force but not read now: {deliveries}.")
 COMPARED = message("{compared} of {all} records were compared.")
+EDITION = message("Edition for {operator}: its own records; of others only what overlaps with them.")
 
 COLUMNS = {
     "record_id": message("record"),
@@ -128,4 +130,6 @@ COLUMNS = {
     "gained_m2": message("ground taken in (m²)"),
     "outcome": message("outcome"),
     "neighbours": message("releases beside it"),
+    "own_id": message("own record"),
+    "date": message("date"),
 }

@@ -32,6 +32,7 @@ _TIPS = {
     "copies": ("outcome", "operator_id", "national_id", "differences"),
     "duplicates": ("record_id", "of_record_id", "sentence"),
     "lines": ("record_id", "operator", "kind"),
+    "partner_outlines": ("record_id", "operator", "kind", "status", "date", "own_id"),
 }  # fmt: skip
 _LONGEST_TIP = 300
 _ESCAPES = "map('&','&amp;','<','&lt;','>','&gt;')"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from geopipe.languages.texts import Texts
-from geopipe.outputs.qgis.captions import COMPARED, NEWEST, NO_DATE, NOT_READ, SAFETY, UNUSED
+from geopipe.outputs.qgis.captions import COMPARED, EDITION, NEWEST, NO_DATE, NOT_READ, SAFETY, UNUSED
 from geopipe.outputs.qgis.contents import Contents
 from geopipe.outputs.qgis.xml import plain
 
@@ -17,7 +17,8 @@ def notice(contents: Contents, summary: Mapping[str, Any], texts: Texts) -> list
     """Return the sentences that belong beside every view of the data."""
     balance = summary["balance"]
     compared, received = texts.number(balance["kept"]), texts.number(balance["records_in"])
-    sentences = [texts(SAFETY), texts(COMPARED, compared=compared, all=received)]
+    edition = [texts(EDITION, operator=plain(summary["edition"]))] if "edition" in summary else []
+    sentences = [*edition, texts(SAFETY), texts(COMPARED, compared=compared, all=received)]
     newest = [f"{plain(operator)} {date or texts(NO_DATE)}" for operator, date in contents.newest_dates()]
     unused = [plain(delivery["file"]) for delivery in summary["deliveries"] if delivery["problems"]]
     missing = [plain(delivery["file"]) for delivery in summary["not_read"]]

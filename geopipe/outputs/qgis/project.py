@@ -19,7 +19,7 @@ PROJECT = "geopipe"
 # doubt is drawn above all; within the areas, hazard above released land.
 GROUPS = (
     (captions.GROUP_SAFETY, ("hazard_unresolved", "points"), True),
-    (captions.GROUP_CASES, ("cases", "overlaps", "gaps"), True),
+    (captions.GROUP_CASES, ("cases", "overlaps", "partner_outlines", "gaps"), True),
     (captions.GROUP_MORE, ("changes", "findings", "duplicates", "copies", "lines", "remaining"), False),
     (captions.GROUP_AREAS, ("areas",), True),
     (captions.GROUP_TABLES, ("handover", "rejected"), False),

@@ -137,6 +137,11 @@ def _gaps(_drawing: Drawing) -> Element:
     return _single(symbols.outline("0", "#7A0177", "solid", 0.7))
 
 
+def _partner(_drawing: Drawing) -> Element:
+    """The border of the other record, as on the pages of the pack."""
+    return _single(symbols.line("0", "#0047AB", "dash", 0.5))
+
+
 def _plain_outline(drawing: Drawing) -> Element:
     if drawing.shape == "Point":
         return _single(symbols.mark("0", "circle", rgba("#FFFFFF"), rgba("#4D4D4D"), 2.0))
@@ -154,6 +159,7 @@ _RENDERERS: dict[str, Callable[[Drawing], Element]] = {
     "hazard_unresolved": _unresolved,
     "points": _points,
     "gaps": _gaps,
+    "partner_outlines": _partner,
 }
 
 

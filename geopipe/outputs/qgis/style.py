@@ -17,9 +17,10 @@ _LABELS = {
     "hazard_unresolved": ("source_id", HAZARD_RED, 50_000, 8),
     "areas": ("source_id", "#303030", 10_000, 4),
     "points": ("point_type", "#303030", 5_000, 2),
+    "partner_outlines": ("record_id", "#0047AB", 10_000, 3),
 }
 # On a map of the whole country the borders of cases would hide the hazard beneath them.
-_SHOWN_FROM = {"cases": 250_000, "overlaps": 250_000, "gaps": 250_000}
+_SHOWN_FROM = {"cases": 250_000, "overlaps": 250_000, "gaps": 250_000, "partner_outlines": 250_000}
 # QGIS numbers types of geometry so; a style for another type is refused by it.
 _TYPE_NUMBERS = {"Point": "0", "LineString": "1", "Polygon": "2"}
 _AROUND_POINT, _ON_LINE, _INSIDE = "0", "2", "4"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from xlsxwriter import Workbook
 
 from geopipe.casework.words import tidy
+from geopipe.editions import file_name
 from geopipe.languages.texts import DRAFT, Texts, message
 from geopipe.outputs.workbook.material import Material
 from geopipe.outputs.workbook.tables import Formats, Page
@@ -23,7 +23,6 @@ _NOT_ALL = message(
 )
 _NOT_READ = message("Of earlier deliveries in force, not read for this run: {files}")
 _ONLY_DRAWN = message("{number} records that may be hazard are only drawn, not measured.")
-_FOLDERS = re.compile(r"^.*[\\/](?=[^\\/])")
 _HECTARES = message(
     "Hectares by operator: reported - in undecided overlap - agreed deduction = reconciled. What is shared "
     "with others stands in a line of its own, once."
@@ -81,7 +80,7 @@ def _warnings(material: Material, texts: Texts) -> list[tuple[str, dict[str, obj
         returned, every = texts.number(balance["rejected"]), texts.number(balance["records_in"])
         warnings.append((_NOT_ALL, {"returned": returned, "all": every, "files": material.problems}))
     if material.not_read:
-        files = ", ".join(_FOLDERS.sub("", tidy(file)) for file in material.not_read)
+        files = ", ".join(file_name(tidy(file)) for file in material.not_read)
         warnings.append((_NOT_READ, {"files": files}))
     if material.only_drawn:
         warnings.append((_ONLY_DRAWN, {"number": texts.number(material.only_drawn)}))

@@ -18,6 +18,7 @@ from geopipe.casework.edition import Edition, edition_of
 from geopipe.casework.rules import policy_in_force
 from geopipe.casework.sheetcolumns import sheet_key
 from geopipe.catalogue import load_catalogue
+from geopipe.editions import is_told
 from geopipe.errors import ConfigError, OutputError
 from geopipe.io.geopackage import read_table
 from geopipe.policies import Policy
@@ -218,7 +219,7 @@ def _findings(findings: Sequence[Finding], operator: str | None) -> tuple[Findin
     if operator is not None:
         shown = [
             item for item in shown
-            if item.operator == operator and catalogue.audience(item.code) in ("sender", "both")
+            if item.operator == operator and is_told(item.code, catalogue)
         ]  # fmt: skip
     order = ["alarm", "conflict", "check", "note"]
     return tuple(

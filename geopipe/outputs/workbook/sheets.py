@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from math import fsum
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from geopipe.catalogue import load_catalogue
+from geopipe.editions import file_name
 from geopipe.languages.texts import Texts, message
 from geopipe.languages.words import KINDS, SEVERITIES
 from geopipe.outputs.workbook.material import Material
@@ -23,7 +23,6 @@ from geopipe.statistics.labels import SHARED, UNKNOWN
 from geopipe.statistics.rows import Row
 
 _M2_PER_HA = 10_000.0
-_FOLDERS = re.compile(r"^.*[\\/](?=[^\\/])")
 GROUNDS = {"hazard": message("SHA and CHA together"), "released": message("all released land together")}
 CLEARANCE = {
     "full_depth_m2": message("Of this to full depth ha"),
@@ -174,7 +173,7 @@ def deliveries(material: Material, texts: Texts) -> Table:
             words.meaning(problem["code"]) if material.operator else problem["sentence"]
             for problem in file["problems"]
         )
-        name = _FOLDERS.sub("", file["file"]) if material.operator else file["file"]
+        name = file_name(file["file"]) if material.operator else file["file"]
         balance = [file["balance"][count] for count, _ in counts]
         rows.append(
             [name, file["operator"] or None, _day(file["received"]), file["period"] or None, *balance,
@@ -211,7 +210,7 @@ def findings(material: Material, texts: Texts) -> Table:
 def _finding(item: Finding, material: Material, words: _Meanings) -> list[Any]:
     told, texts = item.columns, words.texts
     is_national = material.operator is None
-    file = told["file"] if is_national else _FOLDERS.sub("", told["file"] or "")
+    file = told["file"] if is_national else file_name(told["file"])
     row = [
         texts(SEVERITIES[told["severity"]]), item.code, item.operator, told["source_id"] or told["record_id"],
         told["kind"] or None, file or None, words.meaning(item.code), words.remedy(item.code),
@@ -233,7 +232,7 @@ def returned(material: Material, texts: Texts) -> Table:
     words = _Meanings(texts)
     rows = [
         [
-            row["operator"] or None, row["source_id"] or None, _FOLDERS.sub("", row["file"]),
+            row["operator"] or None, row["source_id"] or None, file_name(row["file"]),
             row["layer"] or None, row["row"], row["kind"] or None, row["reason"],
             words.meaning(row["reason"]), words.remedy(row["reason"]),
         ]

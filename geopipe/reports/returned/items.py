@@ -10,21 +10,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geopipe.catalogue import Catalogue
+from geopipe.editions import is_told
 from geopipe.reports.returned.senders import Senders
 from geopipe.schema import FINDINGS, Frame, State, make_frame, no_geometry, origin
 from geopipe.terms import Severity
 
 # Findings that ask for an answer; notes are only counted.
 ASKED = (Severity.ALARM.value, Severity.CONFLICT.value, Severity.CHECK.value)
-_FOR_SENDERS = ("sender", "both")
 
 
 def for_senders(findings: Frame, catalogue: Catalogue) -> Frame:
     """Return the findings that senders may see."""
-    codes = findings.values("code")
-    return findings.take(
-        findings.flags("code", [code for code in codes if catalogue.audience(code) in _FOR_SENDERS])
-    )
+    told = [code for code in findings.values("code") if is_told(code, catalogue)]
+    return findings.take(findings.flags("code", told))
 
 
 def _severities(catalogue: Catalogue, codes: Sequence[str]) -> list[str]:
@@ -48,7 +46,7 @@ def refused(state: State, catalogue: Catalogue) -> Frame:
 def own_pairs(state: State, catalogue: Catalogue, senders: Senders) -> Frame:
     """Return pairs of one operator's own areas that are asked about; those of two are for the TWG."""
     same = np.asarray(state.overlaps.table["same_operator"].to_numpy(), dtype=bool)
-    codes = [c for c in state.overlaps.values("finding") if catalogue.audience(c) in _FOR_SENDERS]
+    codes = [c for c in state.overlaps.values("finding") if is_told(c, catalogue)]
     asked = same & state.overlaps.flags("severity", ASKED) & state.overlaps.flags("finding", codes)
     pairs = state.overlaps.take(asked)
     left, right = (_record_of(state.features, pairs.table[f"{side}_row_id"]) for side in ("left", "right"))
@@ -95,7 +93,7 @@ def whole_files(state: State, catalogue: Catalogue, senders: Senders) -> Frame:
         (delivery.file, code, sentence)
         for delivery in state.deliveries
         for code, sentence in delivery.problems
-        if (delivery.file, code) not in told and catalogue.audience(code) in _FOR_SENDERS
+        if (delivery.file, code) not in told and is_told(code, catalogue)
     ]
     files, codes, sentences = ([problem[at] for problem in problems] for at in range(3))
     columns = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,10 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from geopipe.editions import file_name
 from geopipe.schema import Delivery, Frame, Mask, State
 from geopipe.terms import Outcome
 
-_FOLDERS = re.compile(r"^.*[\\/](?=[^\\/])")
 # So many characters of a file's sha256 are enough to tell it from the sender's other files.
 HASH_SHOWN = 12
 # What a received record can have become, in the order in which frames are counted.
@@ -48,8 +47,8 @@ class Senders:
 
     def __init__(self, deliveries: Iterable[Delivery]) -> None:
         files = list(deliveries)
-        plain = Counter(_FOLDERS.sub("", delivery.file) for delivery in files)
-        self._shown = {d.file: _FOLDERS.sub("", d.file) for d in files}
+        plain = Counter(file_name(delivery.file) for delivery in files)
+        self._shown = {d.file: file_name(d.file) for d in files}
         for delivery in files:
             if plain[self._shown[delivery.file]] > 1:
                 self._shown[delivery.file] += f" ({delivery.content_hash[:HASH_SHOWN]})"
@@ -57,7 +56,7 @@ class Senders:
 
     def shown(self, file: str | None) -> str:
         """Return a file's name without folders; the hash tells two of one name apart; '' for none."""
-        return self._shown.get(file or "") or _FOLDERS.sub("", file or "")
+        return self._shown.get(file or "") or file_name(file)
 
     def one(self, operator: str | None, file: str | None) -> str:
         """Return the sender of the records of one operator in one file."""
