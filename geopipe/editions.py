@@ -65,24 +65,25 @@ LAYERS: Mapping[str, Own | Pairs] = {
     )),
     "overlaps": Pairs(
         ("left", "right"), ("id", "operator", "kind", "date"),
-        ("same_operator", "finding", "severity", "counted", "time_order", "area_m2", "width_m", "mean_width_m",
-         "parts", "confidence"),
+        ("same_operator", "finding", "severity", "counted", "time_order", "area_m2", "width_m",
+         "mean_width_m", "parts", "confidence"),
         {"left": ("left_share",), "right": ("right_share",)},
     ),
     "cases": Pairs(
         ("a", "b"), ("id", "operator", "kind", "status", "date"),
-        ("case_id", "number", "status", "present", "first_seen", "last_seen", "finding", "severity", "counted",
-         "time_order", "area_m2", "width_m", "mean_width_m", "parts", "confidence", "decision",
+        ("case_id", "number", "status", "present", "first_seen", "last_seen", "finding", "severity",
+         "counted", "time_order", "area_m2", "width_m", "mean_width_m", "parts", "confidence", "decision",
          "decision_confirmed", "reference", "due"),
         {"a": ("a_share",), "b": ("b_share",)},
     ),
     "handover": Pairs(
         ("hazard", "release"), ("id", "operator", "kind", "date"), ("finding", "shared_m2", "hazard_status"),
-        {"hazard": ("hazard_released_share", "released_share_together", "hazard_remaining_m2"), "release": ()},
+        {"hazard": ("hazard_released_share", "released_share_together", "hazard_remaining_m2"),
+         "release": ()},
     ),
     "gaps": Own((
-        "hazard_id", "operator", "kind", "status", "province", "width_m", "mean_width_m", "length_m", "area_m2",
-        "neighbours", "neighbour_count", "time_order",
+        "hazard_id", "operator", "kind", "status", "province", "width_m", "mean_width_m", "length_m",
+        "area_m2", "neighbours", "neighbour_count", "time_order",
     )),
     "remaining": Own((
         "hazard_id", "operator", "kind", "status", "date_surveyed", "province", "area_m2", "released_m2",
@@ -101,8 +102,8 @@ LAYERS: Mapping[str, Own | Pairs] = {
     "points": Own(_POINTS),
     "lines": Own(_POINTS),
     "changes": Own((
-        "change", "operator", "register", "kind", "previous_id", "current_id", "attributes_changed", "lost_m2",
-        "gained_m2",
+        "change", "operator", "register", "kind", "previous_id", "current_id", "attributes_changed",
+        "lost_m2", "gained_m2",
     )),
     "copies": Own((
         "outcome", "matched_by", "set_aside", "operator", "register", "kind", "operator_id", "national_id",

@@ -20,8 +20,10 @@ from geopipe.cli.casework.shared import DAY, day_of, print_json, today, workspac
               type=click.Path(path_type=Path, file_okay=False), help="Gets all files.")  # fmt: skip
 @click.option("--lang", metavar="LANG", default="en", show_default=True, help="en, lo or both.")
 @click.option("--format", "formats", metavar="NAME,...", default="",
-              help="The map in other formats, too: geojson, flatgeobuf, geoparquet, shapefile, kml.")  # fmt: skip
-@click.option("--meeting", metavar="NAME", default="", help="The meeting, for the pack and the letter after it.")
+              help="The map in other formats: geojson, flatgeobuf, geoparquet, shapefile, kml.")  # fmt: skip
+@click.option(
+    "--meeting", metavar="NAME", default="", help="The meeting, for the pack and the letter after it."
+)
 @click.option("--minutes-of-meeting", "minutes", metavar="N", type=click.IntRange(min=1), default=120,
               show_default=True, help="How long the meeting is.")  # fmt: skip
 @click.option("--held-on", metavar="YYYY-MM-DD", type=DAY, help="Its day.  [default: today]")

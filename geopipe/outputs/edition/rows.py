@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import shapely
 
 from geopipe.catalogue import load_catalogue
 from geopipe.editions import LAYERS, OF_PARTNER, Own, Pairs, file_name, is_told, outline_near
@@ -81,7 +82,9 @@ class OwnResult:
 
     def _pairs(self, own: Frame, rule: Pairs) -> dict[str, Any]:
         """Return what is shown of pairs: of the other's record less than of the own one."""
-        shown = {f"{side}_{name}": own.table[f"{side}_{name}"] for side in rule.sides for name in rule.of_side}
+        shown = {
+            f"{side}_{name}": own.table[f"{side}_{name}"] for side in rule.sides for name in rule.of_side
+        }
         shown |= {name: own.table[name] for name in rule.together}
         for side in rule.sides:
             is_own = pa.array(own.flags(f"{side}_operator", [self.operator]))
@@ -117,11 +120,13 @@ class OwnResult:
         """Return what the code of each row means, in place of a sentence that may name others."""
         catalogue = load_catalogue()
         codes = own.table["code" if "code" in shown else "reason"].to_pylist()
-        known = {code: f"{catalogue.meaning(code, 'en')} / {catalogue.meaning(code, 'lo')}" for code in set(codes)}
+        known = {
+            code: f"{catalogue.meaning(code, 'en')} / {catalogue.meaning(code, 'lo')}" for code in set(codes)
+        }
         return {"sentence": pa.array([known[code] for code in codes], pa.string())}
 
     def _others(self, own: Frame, shown: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the other record of each finding, and what was measured with it, only where it may be told."""
+        """Return the other record of each finding, and what was measured, only where it may be told."""
         told = pa.array(self._names_known_records(own))
         return {name: pc.if_else(told, shown[name], None) for name in ("other_id", "measure", "unit")}
 
@@ -178,25 +183,31 @@ class OwnResult:
 
     def _outlines(self) -> Layer:
         """Return of each other record its outline within 100 m of the overlap, and nothing else."""
-        areas, overlaps = self._frames["areas"], self._frames["overlaps"]
+        areas = self._frames["areas"]
         at = {row_id: row for row, (row_id,) in enumerate(_rows(areas.table, "row_id"))}
-        records = areas.table.select(
-            ["operator", "record_id", "kind", "status", "date_surveyed", "date_completed"]
-        ).whole().to_pylist()  # fmt: skip
+        names = ("operator", "record_id", "kind", "status", "date_surveyed", "date_completed")
+        records = areas.table.select(names).whole().to_pylist()
         rows, lines = [], []
-        pairs = _rows(
-            overlaps.table, *(f"{side}_{what}" for side in ("left", "right") for what in ("operator", "id", "row_id"))
-        )  # fmt: skip
-        for overlap, (*left, right_operator, right_id, right_row) in zip(overlaps.geometry, pairs, strict=True):
-            right = (right_operator, right_id, right_row)
-            for (own_operator, own_id, _), (operator, _, row_id) in ((left, right), (right, left)):
-                if own_operator == self.operator and operator != self.operator and row_id in at:
-                    rows.append({"own_id": own_id, **_of_partner(records[at[row_id]])})
-                    lines.append(outline_near(areas.geometry[at[row_id]], overlap))
+        for own_id, row_id, overlap in self._shared_with_others():
+            if row_id in at:
+                rows.append({"own_id": own_id, **_of_partner(records[at[row_id]])})
+                lines.append(outline_near(areas.geometry[at[row_id]], overlap))
         schema = pa.schema([("own_id", pa.string()), *((name, _kind_of(name)) for name in OF_PARTNER)])
         geometry = np.empty(len(lines), dtype=object)
         geometry[:] = lines
         return Layer(OUTLINES, Picked(pa.Table.from_pylist(rows, schema)), geometry, "MultiLineString")
+
+    def _shared_with_others(self) -> Iterator[tuple[str, str, shapely.Geometry]]:
+        """Yield own id, row of the other record and overlap of all pairs with other operators."""
+        overlaps = self._frames["overlaps"]
+        columns = ("operator", "id", "row_id")
+        whose, ids, row_ids = (
+            list(_rows(overlaps.table, f"left_{name}", f"right_{name}")) for name in columns
+        )
+        for row, operators in enumerate(whose):
+            for own, other in ((0, 1), (1, 0)):
+                if operators[own] == self.operator != operators[other]:
+                    yield ids[row][own], row_ids[row][other], overlaps.geometry[row]
 
 
 def _frame(geopackage: Path, name: str, geometry_type: str) -> Frame:

@@ -21,8 +21,8 @@ _DECIMALS = 9
 _LONGEST_VALUE = 10_000
 # From the first drawn to the last: what comes later lies above.
 _ORDER = (
-    "areas", "remaining", "lines", "duplicates", "copies", "changes", "findings", "gaps", "partner_outlines", "overlaps", "cases",
-    "points", "hazard_unresolved",
+    "areas", "remaining", "lines", "duplicates", "copies", "changes", "findings", "gaps", "partner_outlines",
+    "overlaps", "cases", "points", "hazard_unresolved",
 )  # fmt: skip
 _NAMES = ("number", "source_id", "record_id", "hazard_id", "left_id", "code")
 _NO_FILL = "00ffffff"

@@ -41,7 +41,7 @@ NO_DATE = message("no date")
 UNUSED = message("Not or only partly used: {files}.")
 NOT_READ = message("In force but not read now: {deliveries}.")
 COMPARED = message("{compared} of {all} records were compared.")
-EDITION = message("Edition for {operator}: its own records; of others only what overlaps with them.")
+EDITION = message("Edition for {operator}: its own records and cases only.")
 
 COLUMNS = {
     "record_id": message("record"),
