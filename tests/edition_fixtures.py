@@ -25,8 +25,8 @@ PEOPLE = {
 SECRETS = (
     *PEOPLE.values(), "jsmith", "U-FAR", "U-NEIGHBOUR", "H-NEIGHBOUR", "U-FIND", "U-BROKEN", "H-BROKEN",
     "H-SECOND", "U-SECOND", "UXO secret answer", "HALO secret answer", "Ms-of-UXO", "Ms-of-HALO",
-    "Kham-Responsible", "internal note of the board", "SHAPE_REUSED", "UXO_Lao_CHA", "UXO_Lao_points", "HALO_clearance",
-    "Sender-Folder", "Bounmy-Author",
+    "Kham-Responsible", "internal note of the board", "SHAPE_REUSED", "UXO_Lao_CHA", "UXO_Lao_points",
+    "HALO_clearance", "Sender-Folder", "Bounmy-Author",
 )  # fmt: skip
 # One drawn shape that stands at two places: a question for the authority only.
 STAMP = [(0, 0), (0.003, 0), (0.003, 0.001), (0.0017, 0.0012), (0.0011, 0.0027), (0, 0.0023)]
