@@ -6,7 +6,9 @@ import gc
 import importlib
 import io
 import os
+import re
 import sys
+from typing import Any
 
 import click
 
@@ -55,6 +57,21 @@ COMMANDS = {
     "minutes": "minutes",
     "edition": "edition",
 }
+
+
+# What would move the cursor, ring, colour or turn letters round: a terminal shows text only.
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_echo = click.echo
+
+
+def echo_text(message: object = None, *arguments: Any, **options: Any) -> None:
+    """Print a message as `click.echo` does, whatever signs operators have written into their records."""
+    text = message if message is None or isinstance(message, bytes) else _NOT_TEXT.sub(" ", str(message))
+    _echo(text, *arguments, **options)
+
+
+# All commands speak through it: here it is for all of them.
+click.echo = echo_text  # type: ignore[assignment]
 
 
 class LazyGroup(click.Group):

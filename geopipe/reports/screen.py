@@ -11,6 +11,7 @@ _SHOWN_ASSUMPTIONS = 3
 _SHOWN_ALARMS = 4
 _SHOWN_SENDERS = 5
 _SHOWN_REASONS = 3
+_LONGEST_LINE = 1_000
 _NEED_A_PERSON = (
     CaseStatus.NEEDS_REVIEW, CaseStatus.CORRECTED_DIFFERENTLY, CaseStatus.CHANGED_WITHOUT_DECISION,
     CaseStatus.NEW,
@@ -38,7 +39,13 @@ def first_screen(summary: dict[str, Any], outputs: list[str]) -> str:
         else []
     )
     room = _MOST_LINES - len(lines) - len(end)
-    return "\n".join([*lines, *_assumed(summary, room), *end])
+    return "\n".join(_one_line(line) for line in (*lines, *_assumed(summary, room), *end))
+
+
+def _one_line(line: str) -> str:
+    """Return a line that stays one: what operators write must not look like a line of this screen."""
+    flat = "".join(" " if sign.isspace() else sign for sign in line)
+    return flat if len(flat) <= _LONGEST_LINE else f"{flat[: _LONGEST_LINE - 3]}..."
 
 
 def _not_all(summary: dict[str, Any]) -> list[str]:

@@ -131,7 +131,7 @@ def _book(
     texts: Texts,
 ) -> bytes:
     """Return a workbook: a title, some lines, and a table on each sheet."""
-    data = io.BytesIO()
+    data, title = io.BytesIO(), tidy(title)
     book = Workbook(data, {"in_memory": True})
     book.set_properties({"title": plain(title), "created": _CREATED})
     styles = Styles.of(book)

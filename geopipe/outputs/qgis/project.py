@@ -12,7 +12,7 @@ from geopipe.outputs.qgis import captions
 from geopipe.outputs.qgis.contents import GEOMETRY, CaseBox, Contents
 from geopipe.outputs.qgis.renderers import Drawing
 from geopipe.outputs.qgis.style import QGIS_VERSION, style, visibility
-from geopipe.outputs.qgis.xml import Element, as_text, element, plain
+from geopipe.outputs.qgis.xml import Element, as_text, element, not_computed, plain
 
 PROJECT = "geopipe"
 # Groups from top to bottom, what they hold from top to bottom, and whether they are shown at first. Hazard in
@@ -218,8 +218,7 @@ def _bookmark_id(number: str) -> str:
 
 def _settings(notice: Sequence[str], title: str) -> Element:
     """Return the settings of the project: relative paths, and the title and the notice on the map itself."""
-    # QGIS would compute what stands between these signs.
-    said = " · ".join(notice).replace("[%", "[ %")
+    said = not_computed(" · ".join(notice))
     return element(
         "properties", {},
         # Without this QGIS does not look at the project's CRS.

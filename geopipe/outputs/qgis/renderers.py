@@ -23,7 +23,7 @@ from geopipe.outputs.qgis.colours import (
 )  # fmt: skip
 from geopipe.outputs.qgis.contents import Contents
 from geopipe.outputs.qgis.forms import words_of
-from geopipe.outputs.qgis.xml import Element, element, plain
+from geopipe.outputs.qgis.xml import Element, element, not_computed, plain
 from geopipe.recognition import point_meanings
 from geopipe.terms import Kind, Severity
 
@@ -175,7 +175,8 @@ def _by_value(column: str, classes: Sequence[tuple[str, str, Element]], levels: 
     }  # fmt: skip
     categories = [
         element(
-            "category", {"value": plain(value), "label": label, "symbol": symbol.get("name", ""), **_SHOWN}
+            "category",
+            {"value": plain(value), "label": not_computed(label), "symbol": symbol.get("name", ""), **_SHOWN},
         )
         for value, label, symbol in classes
     ]

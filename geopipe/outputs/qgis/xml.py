@@ -19,6 +19,11 @@ def plain(text: object, most: int = 200) -> str:
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
+def not_computed(text: str) -> str:
+    """Return a text that QGIS shows as it is: it would compute what stands between these signs."""
+    return text.replace("[%", "[ %")
+
+
 def element(tag: str, attributes: Mapping[str, str], *children: Element, text: str = "") -> Element:
     """Return an element with attributes, children and text."""
     made = ET.Element(tag, dict(attributes))

@@ -116,7 +116,7 @@ class Page:
         first = self.line
         headings = [self.texts.joined_by("\n")(column.heading) for column in table.columns]
         for at, (column, heading) in enumerate(zip(table.columns, headings, strict=True)):
-            self.sheet.write_string(self.line, at, heading, self.formats.styles.header)
+            self.sheet.write_string(self.line, at, plain(tidy(heading)), self.formats.styles.header)
             self._widths[at] = max(self._widths.get(at, 0.0), column.width)
         self._fit(table.columns, headings)
         self.line += 1
