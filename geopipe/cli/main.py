@@ -71,7 +71,7 @@ def echo_text(message: object = None, *arguments: Any, **options: Any) -> None:
 
 
 # All commands speak through it: here it is for all of them.
-click.echo = echo_text  # type: ignore[assignment]
+click.echo = echo_text
 
 
 class LazyGroup(click.Group):
