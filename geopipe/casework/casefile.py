@@ -49,7 +49,10 @@ class CaseFile:
             "district": place_of(case, "district"),
             **{name: {key: side.columns[key] for key in _SHOWN_OF_RECORD}
                for name, side in (("a", seen.a), ("b", seen.b))},
-            "proposal": {"choice": self.proposal.choice.value, "reasons": list(self.proposal.reasons)},
+            "proposal": {
+                "choice": self.proposal.choice.value, "reasons": [str(reason) for reason in self.proposal.reasons],
+                "why": [{"code": reason.code, **reason.values} for reason in self.proposal.reasons],
+            },
             "outcomes": [asdict(outcome) for outcome in outcomes(case)],
             "if_nothing_is_decided": list(if_nothing(case)),
             "positions": [asdict(position) for position in case.positions],

@@ -85,7 +85,7 @@ def _row(case: Case, policy: Policy, operator: str | None) -> dict[str, Any]:
         "district": _place(case, "district", operator),
         "first_seen": case.first_seen,
         "proposal": CHOICES[proposal.choice],
-        "reasons": " ".join(proposal.reasons if is_national else proposal.shareable),
+        "reasons": " ".join(map(str, proposal.reasons if is_national else proposal.shareable)),
         "positions": "; ".join(f"{p.operator}: {ANSWERS[p.answer]}" for p, _ in said),
         "decided": CHOICES[case.decision.choice] if case.decision else None,
     }

@@ -45,7 +45,7 @@ def explain(case: Case, proposal: Proposal, sentences: Mapping[str, str]) -> Ite
     yield from _order(case)
     yield from _positions(case)
     yield f"Proposal: {CHOICES[proposal.choice]}."
-    yield from proposal.reasons
+    yield from map(str, proposal.reasons)
     if case.decision:
         kind = "confirmed" if case.decision.confirmed else "provisional: the signed minutes are missing"
         yield f"Decided was: {CHOICES[case.decision.choice]} ({kind})."

@@ -6,11 +6,13 @@ safe by what the two records say, it is to look in the field, or to ask the oper
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from geopipe.casework.facts import closed_sides, date_of, width_of
+from geopipe.casework.reasons import Reason
 from geopipe.errors import ConfigError
 from geopipe.policies import Policy
 from geopipe.register.case import Case
@@ -20,25 +22,24 @@ from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Choice, Kind, Relation, 
 _CORRECTS = {"A": Choice.A_CORRECTS, "B": Choice.B_CORRECTS}
 _WITHDRAWS = {"A": Choice.WITHDRAW_A, "B": Choice.WITHDRAW_B}
 _OTHER = {"A": "B", "B": "A"}
+_Why = tuple[Reason, ...]
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A choice and the reasons for it, as sentences.
+    """A choice and the reasons for it.
 
     `shareable` are the reasons that an operator may read: they say nothing of the other's record but its
     operator, id, kind, status and date.
     """
 
     choice: Choice
-    reasons: tuple[str, ...]
-    shareable: tuple[str, ...]
+    reasons: tuple[Reason, ...]
 
-
-@dataclass(frozen=True)
-class _Reason:
-    text: str
-    is_shareable: bool = True
+    @property
+    def shareable(self) -> tuple[Reason, ...]:
+        """The reasons that an operator may read."""
+        return tuple(reason for reason in self.reasons if reason.is_shareable)
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class _Idea:
     """A choice that would fit, to be held against the safety rules."""
 
     choice: Choice
-    reasons: tuple[_Reason, ...]
+    reasons: _Why
 
 
 def propose(case: Case, policy: Policy) -> Proposal:
@@ -66,9 +67,7 @@ def propose(case: Case, policy: Policy) -> Proposal:
 
 
 def _as_proposal(pair: _Pair, idea: _Idea) -> Proposal:
-    reasons = (*idea.reasons, *pair.remarks())
-    shareable = tuple(reason.text for reason in reasons if reason.is_shareable)
-    return Proposal(idea.choice, tuple(reason.text for reason in reasons), shareable)
+    return Proposal(idea.choice, (*idea.reasons, *pair.remarks()))
 
 
 class _Pair:
@@ -124,22 +123,18 @@ class _Pair:
         except ConfigError:
             return False
 
-    def remarks(self) -> Iterator[_Reason]:
+    def remarks(self) -> Iterator[Reason]:
         """What else those who decide should know."""
         if self.is_thin:
-            yield _Reason(
-                f"The overlap is narrower than surveys are accurate ({self.policy.survey_accuracy_m:g} m): "
-                "it may be one border that was measured twice."
-            )
+            yield Reason("thin", {"accuracy_m": self.policy.survey_accuracy_m})
         if self.pair["confidence"] == "uncertain":
-            yield _Reason("The measured area is uncertain; see finding OVERLAP_UNCERTAIN.")
+            yield Reason("uncertain")
 
 
 def _ideas(pair: _Pair) -> Iterator[_Idea]:
     """Yield the choices that fit what the two records say, the best first."""
     if not pair.case.present:
-        text = "The overlap is not in the data now: ask the operators who changed it, and on what evidence."
-        yield _Idea(Choice.RETURN_TO_OPERATOR, (_Reason(text),))
+        yield _Idea(Choice.RETURN_TO_OPERATOR, (Reason("gone"),))
         return
     if pair.pair["severity"] == Severity.ALARM:
         return
@@ -158,14 +153,10 @@ def _ideas(pair: _Pair) -> Iterator[_Idea]:
 def _last_resort(pair: _Pair) -> _Idea:
     """Return what is always safe: to look, or to ask."""
     if pair.case.present and any(kind in HAZARD_KINDS for kind in pair.kinds):
-        why = [_Reason("By the records alone no choice is safe: the ground must be looked at.")]
-        if pair.pair["severity"] == Severity.ALARM:
-            text = "Until then the ground counts as hazard, and nobody should be told that it is released."
-            why = [_Reason("One record says hazard, the other says released, and the hazard may be real."),
-                   _Reason(text)]  # fmt: skip
-        return _Idea(Choice.FIELD_SURVEY, tuple(why))
-    text = "By the records alone nobody can say which is right: the operators must look at their own files."
-    return _Idea(Choice.RETURN_TO_OPERATOR, (_Reason(text),))
+        is_alarm = pair.pair["severity"] == Severity.ALARM
+        why: _Why = (Reason("alarm"), Reason("until_then")) if is_alarm else (Reason("look"),)
+        return _Idea(Choice.FIELD_SURVEY, why)
+    return _Idea(Choice.RETURN_TO_OPERATOR, (Reason("own_files"),))
 
 
 def _two_hazards(pair: _Pair) -> Iterator[_Idea]:
@@ -174,10 +165,10 @@ def _two_hazards(pair: _Pair) -> Iterator[_Idea]:
     kinds = dict(zip("AB", pair.kinds, strict=True))
     if len(set(kinds.values())) > 1:
         suspected = next(side for side, kind in kinds.items() if kind == Kind.SHA)
-        why = _Reason(f"{_OTHER[suspected]} has direct evidence (CHA), {suspected} only suspicion (SHA).")
-        sides = [(suspected, why)]
+        evidence = Reason("direct_evidence", {"confirmed": _OTHER[suspected], "suspected": suspected})
+        sides = [(suspected, (evidence,))]
     for side, why in sides:
-        yield _gives_up(pair, side, why, "The ground stays on the map as hazard")
+        yield _gives_up(pair, side, why, "stays_hazard")
 
 
 def _two_releases(pair: _Pair) -> Iterator[_Idea]:
@@ -190,67 +181,71 @@ def _two_releases(pair: _Pair) -> Iterator[_Idea]:
     if a == b == Kind.CLEARED:
         depth = {side: pair.columns[side]["clearance_depth_cm"] for side in "AB"}
         if all(depth.values()) and depth[later] > depth[pair.first]:
-            text = (
-                f"{later} cleared the ground again, to {depth[later]:g} cm instead of {depth[pair.first]:g}."
-            )
-            again = _Reason(text, is_shareable=False)
-            yield _Idea(Choice.BOTH_VALID, (again, _Reason("Both are true; the ground is counted once.")))
+            depths = {"depth_cm": depth[later], "first_depth_cm": depth[pair.first]}
+            again = Reason("cleared_deeper", {"later": later, **depths}, is_shareable=False)
+            yield _Idea(Choice.BOTH_VALID, (again, Reason("both_true")))
             return
     if (a == Kind.CLEARED) != (b == Kind.CLEARED):
         weaker = "B" if a == Kind.CLEARED else "A"
-        why = _Reason(f"{_OTHER[weaker]} was cleared; {weaker} was released without clearance.")
-        yield _gives_up(pair, weaker, why, "The ground stays released, and is counted once")
+        why = (Reason("not_cleared", {"cleared": _OTHER[weaker], "weaker": weaker}),)
+        yield _gives_up(pair, weaker, why, "stays_released")
         return
     for side, why in _in_order(pair):
-        yield _gives_up(pair, side, why, "The ground stays released, and is counted once")
+        yield _gives_up(pair, side, why, "stays_released")
 
 
-def _in_order(pair: _Pair) -> list[tuple[str, _Reason]]:
+def _in_order(pair: _Pair) -> list[tuple[str, _Why]]:
     """Return which record should give up ground, the better choice first."""
-    days = {side: date_of(pair.columns[side]) for side in "AB"}
+    days = {side: _day(pair, side) for side in "AB"}
     if pair.first is not None:
         later = _OTHER[pair.first]
-        text = f"{pair.first} was first ({days[pair.first]}), {later} came later ({days[later]})."
-        return [
-            (later, _Reason(text)),
-            (pair.first, _Reason(f"{text} Only {pair.first} can give up ground.")),
-        ]
+        order = Reason("first", {
+            "first": pair.first, "first_day": days[pair.first] or "?", "later": later,
+            "later_day": days[later] or "?",
+        })  # fmt: skip
+        return [(later, (order,)), (pair.first, (order, Reason("only_first", {"record": pair.first})))]
     less, more = sorted("AB", key=pair.share)
-    text = "Which record came first is not known"
-    if days["A"] is not None and days["A"] == days["B"]:
-        text = f"Both have the same date ({days['A']})"
     if pair.share(less) == pair.share(more):
         return []
-    share = _Reason(f"{text}; {less} gives up the smaller share of its ground.", is_shareable=False)
-    return [(less, share), (more, _Reason(f"{text}; only {more} can give up ground."))]
+    day = days["A"]
+    order = Reason("same_day", {"day": day}) if day and day == days["B"] else Reason("order_not_known")
+    smaller = Reason("smaller_share", {"record": less}, is_shareable=False)
+    return [(less, (order, smaller)), (more, (order, Reason("only_first", {"record": more})))]
 
 
-def _gives_up(pair: _Pair, side: str, why: _Reason, stays: str) -> _Idea:
+def _day(pair: _Pair, side: str) -> dt.date | None:
+    day = date_of(pair.columns[side])
+    return None if day is None else dt.date.fromisoformat(day)
+
+
+def _gives_up(pair: _Pair, side: str, why: _Why, stays: str) -> _Idea:
     """Return that a record gives up the shared ground: all that it has, or a part."""
-    other = _Reason(f"{stays}: {pair.name(_OTHER[side])} covers it.")
+    other = Reason(stays, {"record": pair.name(_OTHER[side])})
     if pair.is_within(side):
-        whole = _Reason(f"{pair.name(side)} lies wholly on that ground: nothing of it would be left.")
-        return _Idea(_WITHDRAWS[side], (why, whole, other))
-    return _Idea(_CORRECTS[side], (why, other))
+        whole = Reason("whole", {"record": pair.name(side)})
+        return _Idea(_WITHDRAWS[side], (*why, whole, other))
+    return _Idea(_CORRECTS[side], (*why, other))
 
 
 def _of_one_operator(pair: _Pair) -> Iterator[_Idea]:
     """Two records of one operator: it knows best, unless they say the same."""
     a, b = pair.kinds
+    whose = {"operator": pair.columns["A"]["operator"]}
     if pair.pair["relation"] == Relation.EQUAL and a == b:
         side = _OTHER[pair.first] if pair.first else "B"
-        text = f"Both records of {pair.columns['A']['operator']} are the same ground and the same kind."
-        yield _Idea(_WITHDRAWS[side], (_Reason(text), _Reason("One of them is enough.")))
-    text = f"Both records are {pair.columns['A']['operator']}'s own: only it knows which one counts."
-    yield _Idea(Choice.RETURN_TO_OPERATOR, (_Reason(text),))
+        yield _Idea(_WITHDRAWS[side], (Reason("same_ground", whose), Reason("one_is_enough")))
+    yield _Idea(Choice.RETURN_TO_OPERATOR, (Reason("its_own", whose),))
 
 
 def _asks_for_dates(pair: _Pair) -> _Idea:
     missing = [side for side in "AB" if date_of(pair.columns[side]) is None]
-    text = f"The order in time is not known: {' and '.join(missing)} has no date of survey or completion."
-    if not missing:
-        text = f"Both have the same date ({date_of(pair.columns['A'])}): ask which was done first."
-    return _Idea(Choice.RETURN_TO_OPERATOR, (_Reason(text),))
+    if len(missing) == 2:
+        reason = Reason("no_dates")
+    elif missing:
+        reason = Reason("no_date", {"record": missing[0]})
+    else:
+        reason = Reason("ask_which_first", {"day": _day(pair, "A") or "?"})
+    return _Idea(Choice.RETURN_TO_OPERATOR, (reason,))
 
 
 def _order_unknown(pair: _Pair) -> Iterator[_Idea]:
@@ -259,13 +254,12 @@ def _order_unknown(pair: _Pair) -> Iterator[_Idea]:
 
 def _status_not_updated(pair: _Pair) -> Iterator[_Idea]:
     side = "A" if pair.kinds[0] in HAZARD_KINDS else "B"
-    text = f"{pair.name(side)} is open, but all of it was released later: ask if the status is still right."
-    yield _Idea(Choice.RETURN_TO_OPERATOR, (_Reason(text), _Reason("No boundary changes.")))
+    asked = Reason("status", {"record": pair.name(side)})
+    yield _Idea(Choice.RETURN_TO_OPERATOR, (asked, Reason("no_boundary")))
 
 
 def _deeper_hazard(_: _Pair) -> Iterator[_Idea]:
-    text = "The land was released to a smaller depth only: hazard below it does not contradict this."
-    why = (_Reason(text, is_shareable=False), _Reason("The hazard stays on the map above the released land."))
+    why = (Reason("smaller_depth", is_shareable=False), Reason("hazard_above"))
     yield _Idea(Choice.BOTH_VALID, why)
 
 
@@ -274,13 +268,12 @@ def _evolution_unclear(pair: _Pair) -> Iterator[_Idea]:
 
 
 def _surveyed_twice(_: _Pair) -> Iterator[_Idea]:
-    text = "Two operators surveyed the same box: they must compare their results. No hectares depend on it."
-    yield _Idea(Choice.RETURN_TO_OPERATOR, (_Reason(text),))
+    yield _Idea(Choice.RETURN_TO_OPERATOR, (Reason("same_box"),))
 
 
 def _versions(pair: _Pair) -> Iterator[_Idea]:
-    text = f"Both are versions of one record of {pair.columns['A']['operator']}: ask which one is in force."
-    yield _Idea(Choice.RETURN_TO_OPERATOR, (_Reason(text),))
+    whose = {"operator": pair.columns["A"]["operator"]}
+    yield _Idea(Choice.RETURN_TO_OPERATOR, (Reason("versions", whose),))
 
 
 _OF_FINDING: dict[str, Callable[[_Pair], Iterator[_Idea]]] = {

@@ -150,7 +150,7 @@ def explain_command(name: str, workspace: Path, as_json: bool) -> None:
     sentences = list(explain(case, proposal, policy.sentences))
     if as_json:
         said = {"case": case.name, "case_id": case.case_id, "proposal": proposal.choice.value}
-        answer({**said, "reasons": list(proposal.reasons), "sentences": sentences})
+        answer({**said, "reasons": [str(reason) for reason in proposal.reasons], "sentences": sentences})
         return
     for sentence in sentences:
         click.echo(sentence)

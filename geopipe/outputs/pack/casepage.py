@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from geopipe.casework.facts import answers, due_day, unanswered, width_of
+from geopipe.casework.reasons import Reason
 from geopipe.casework.words import ANSWERS, CHOICES
 from geopipe.casework.words import STATUSES as CASE_STATUSES
 from geopipe.crs import WGS84, choose_operation, crs_name
@@ -48,7 +49,7 @@ def case_page(case: Case, material: Material, texts: Texts) -> dict[str, Any]:
         "legend": legend(drawn, texts), "facts": list(_facts(case, material, texts)),
         "records": _records(case, material, texts), "choices": choices(case, material, texts),
         "proposal": texts(CHOICES[proposal.choice]),
-        "reasons": some(texts, (shown(reason, LINE * 2) for reason in reasons), _REASONS),
+        "reasons": some(texts, (_reason(reason, texts) for reason in reasons), _REASONS),
         "sections": [
             [texts("If nothing is decided"), list(_if_nothing(case, texts))],
             [texts("Positions"), some(texts, _positions(case, material, texts), _POSITIONS)],
@@ -61,6 +62,11 @@ def case_page(case: Case, material: Material, texts: Texts) -> dict[str, Any]:
 
 def _is_national(material: Material) -> bool:
     return material.meeting.operator is None
+
+
+def _reason(reason: Reason, texts: Texts) -> str:
+    """Return a reason in every language, each cut where it is too long."""
+    return texts.separator.join(dict.fromkeys(shown(reason.told(one), LINE * 2) for one in texts.each))
 
 
 def _question(case: Case, texts: Texts) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from collections.abc import Mapping, Sequence
 
 from xlsxwriter import Workbook
 
+from geopipe.casework.reasons import REASONS
 from geopipe.casework.sheet import add_cases
 from geopipe.casework.sheetcolumns import columns_of
 from geopipe.casework.words import ANSWERS, CHOICES, STATUSES
@@ -21,6 +23,8 @@ from geopipe.outputs.workbook.tables import Column, Formats, Page, Table, add_li
 # Fixed, so that the same run gives the same bytes.
 _CREATED = dt.datetime(2000, 1, 1)
 _ENGLISH = "en"
+# What stands in a message for a value: {record}.
+_PLACES = re.compile(r"\{\w+\}")
 
 
 def workbook_of(material: Material, texts: Texts, links: Mapping[str, str] | None = None) -> bytes:
@@ -112,10 +116,13 @@ def _words(material: Material, texts: Texts, others: Sequence[Texts]) -> Table:
         kind: words.KINDS,
         status: words.STATUSES,
         message("What it is about"): material.policy.sentences,
+        message("Why it is proposed"): REASONS,
     }
     rows = [
-        [texts(group), code if group in (severity, kind, status) else english, *(o(english) for o in others)]
+        [texts(group), *(_PLACES.sub("…", said) for said in (
+            code if group in (severity, kind, status) else english, *(other(english) for other in others)
+        ))]
         for group, said in groups.items()
         for code, english in said.items()
-    ]
+    ]  # fmt: skip
     return Table(columns, list({tuple(row): row for row in rows}.values()))
