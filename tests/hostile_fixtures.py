@@ -43,7 +43,7 @@ def value(key):
 
 
 def write_deliveries(folder):
-    """One file for each value: operator, ids, places and types are that value; each overlaps with the next."""
+    """One file for each value: operator, ids and places are that value; each overlaps with the next."""
     for number, key in enumerate(KEYS):
         text = value(key)
         about = {

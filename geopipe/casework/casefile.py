@@ -50,7 +50,8 @@ class CaseFile:
             **{name: {key: side.columns[key] for key in _SHOWN_OF_RECORD}
                for name, side in (("a", seen.a), ("b", seen.b))},
             "proposal": {
-                "choice": self.proposal.choice.value, "reasons": [str(reason) for reason in self.proposal.reasons],
+                "choice": self.proposal.choice.value,
+                "reasons": [str(reason) for reason in self.proposal.reasons],
                 "why": [{"code": reason.code, **reason.values} for reason in self.proposal.reasons],
             },
             "outcomes": [asdict(outcome) for outcome in outcomes(case)],

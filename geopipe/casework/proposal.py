@@ -187,7 +187,7 @@ def _two_releases(pair: _Pair) -> Iterator[_Idea]:
             return
     if (a == Kind.CLEARED) != (b == Kind.CLEARED):
         weaker = "B" if a == Kind.CLEARED else "A"
-        why = (Reason("not_cleared", {"cleared": _OTHER[weaker], "weaker": weaker}),)
+        why: _Why = (Reason("not_cleared", {"cleared": _OTHER[weaker], "weaker": weaker}),)
         yield _gives_up(pair, weaker, why, "stays_released")
         return
     for side, why in _in_order(pair):

@@ -52,3 +52,13 @@ TIME_ORDERS: Mapping[str, str] = {
     "b_first": "B was first",
     "unknown": "order not known",
 }
+GROUNDS: Mapping[str, str] = {
+    "hazard": "SHA and CHA together",
+    "released": "all released land together",
+}
+# Alarms by the code of their finding, shorter than the catalogue of findings says them.
+ALARMS: Mapping[str, str] = {
+    "HAZARD_SMALLER": "Newer version makes hazard smaller",
+    "RELEASED_LARGER": "Newer version makes released land larger",
+    "FIND_ON_RELEASED_LAND": "Found on land after its release",
+}

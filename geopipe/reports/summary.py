@@ -21,6 +21,7 @@ from geopipe.coordinates.proposals import PLACE_CODES
 from geopipe.coverage import CLASSES
 from geopipe.errors import GeopipeError
 from geopipe.geometry import width_m
+from geopipe.languages.words import ALARMS
 from geopipe.policies import Policy, policy_hash
 from geopipe.reports.layers import shown_overlaps
 from geopipe.reports.leftover import gap_figures, remaining_figures
@@ -321,16 +322,11 @@ def _alarms(state: State, shown: Frame, policy: Policy) -> list[dict[str, Any]]:
             }
         )
     told = state.findings.take(state.findings.flags("severity", ["alarm"]))
-    names = {
-        "HAZARD_SMALLER": "Newer version makes hazard smaller",
-        "RELEASED_LARGER": "Newer version makes released land larger",
-        "FIND_ON_RELEASED_LAND": "Found on land after its release",
-    }
     for code in sorted(set(told.table["code"].to_pylist())):
         rows = told.take(told.flags("code", [code]))
         # One find on three releases is one find.
         records = _records(rows)
         area_m2 = fsum(v for v in rows.table["measure"].to_pylist() if v is not None)
-        sentence = names.get(code) or load_catalogue().meaning(code, "en").rstrip(".")
+        sentence = ALARMS.get(code) or load_catalogue().meaning(code, "en").rstrip(".")
         alarms.append({"code": code, "sentence": sentence, "count": records, "area_m2": area_m2})
     return alarms

@@ -48,7 +48,7 @@ def test_decisions_stand_with_their_reference_and_state(decided):
     rows = table(sheets(minutes_workbook(decided, load_texts()))["Decisions"], "Reference")
     assert len(rows) == 2
     assert {row["State"] for row in rows} == {"provisional (minutes pending)"}
-    assert {row["Reference"] for row in rows} == {"TWG 1/2026 of 2026-05-01, item 4"}
+    assert {row["Reference"] for row in rows} == {"TWG 1/2026 of 1 May 2026, item 4"}
     assert {str(row["By (date)"]) for row in rows} == {"2026-05-25"}
 
 

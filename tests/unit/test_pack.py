@@ -215,7 +215,7 @@ def test_the_pack_opens_with_what_earlier_meetings_left(tmp_path):
     assert "Decided, but minutes missing 1" in pages[0]
     assert "Overdue 1" in pages[0]
     assert name in pages[1]
-    assert any("provisional (minutes pending) TWG 1/2026 of 2026-05-01, item 4" in page for page in pages)
+    assert any("provisional (minutes pending) TWG 1/2026 of 1 May 2026, item 4" in page for page in pages)
 
 
 def test_an_overlap_that_went_away_before_anyone_decided_asks_who_changed_it(tmp_path):

@@ -278,7 +278,7 @@ class TestEditionOfOneOperator:
 
     def test_it_has_no_tolerance_table_and_no_details_of_findings(self, of_mag):
         assert "Tolerance" not in sheet_names(of_mag)
-        assert "Details" not in table_of(of_mag, "Findings")[0]
+        assert "Details (in English)" not in table_of(of_mag, "Findings")[0]
 
     def test_its_matrix_has_only_its_own_line(self, of_mag):
         rows = rows_of(of_mag, "Matrix")

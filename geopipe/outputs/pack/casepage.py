@@ -20,7 +20,7 @@ from geopipe.outputs.pack.casemap import as_svg
 from geopipe.outputs.pack.choicetable import choices
 from geopipe.outputs.pack.material import Material
 from geopipe.outputs.pack.onmap import case_map, legend, points_inside
-from geopipe.outputs.pack.wording import COMMENT, LINE, day, note, shown, some
+from geopipe.outputs.pack.wording import COMMENT, LINE, day, note, reference, shown, some
 from geopipe.register.case import Case, Decision, Side
 from geopipe.register.table import place_of
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Severity
@@ -253,21 +253,20 @@ def _decisions(case: Case, material: Material, texts: Texts) -> Iterator[str]:
 def decided(decision: Decision, texts: Texts) -> str:
     """Return a decision in one line: what, how sure, by which paper."""
     state = texts("confirmed") if decision.confirmed else texts("provisional (minutes pending)")
-    reference = decision.reference.text if decision.reference else texts("no reference")
-    return f"{texts(CHOICES[decision.choice])}; {state}; {shown(reference, 80)}"
+    return f"{texts(CHOICES[decision.choice])}; {state}; {shown(reference(texts, decision.reference), 80)}"
 
 
 def _form(case: Case, material: Material, texts: Texts) -> dict[str, Any]:
     """Return the lines to be filled in by hand; what is known already stands on them."""
     decision = case.decision
     responsible = (decision.responsible if decision else "") or case.assigned_to
-    reference = decision.reference.text if decision and decision.reference else ""
+    paper = reference(texts, decision.reference) if decision and decision.reference else ""
     due = due_day(case)
     fields = [
         [texts("Decision"), texts(CHOICES[decision.choice]) if decision else ""],
         [texts("Who corrects"), shown(responsible, 40) if responsible and _is_national(material) else ""],
         [texts("By (date)"), day(texts, due) if due else ""],
-        [texts("Reference of the minutes"), shown(reference, 60)],
+        [texts("Reference of the minutes"), shown(paper, 60)],
     ]
     signers = [shown(name, 30) for name in dict.fromkeys(case.operators)]
     return {"fields": fields, "signatures": [*signers, texts("Province"), texts("NRA")]}

@@ -11,7 +11,7 @@ from geopipe.languages.texts import Texts, message
 from geopipe.outputs.pack.blocks import Block, heading, paragraph, row, table, warning
 from geopipe.outputs.pack.material import Material
 from geopipe.outputs.pack.overview import DECIDED_NO_MINUTES, NOT_ACKNOWLEDGED, OVERDUE
-from geopipe.outputs.pack.wording import day, shown
+from geopipe.outputs.pack.wording import alarm, day, reference, shown
 from geopipe.register.case import Case
 from geopipe.register.table import place_of
 
@@ -117,11 +117,10 @@ def decisions_register(material: Material, texts: Texts) -> Iterator[Block]:
         for decision in reversed(material.decisions.get(case.case_id, ())):
             is_last = case.decision is not None and decision.decision_id == case.decision.decision_id
             state = texts("confirmed") if decision.confirmed else texts("provisional (minutes pending)")
-            reference = decision.reference.text if decision.reference else texts("no reference")
             rows.append(
                 row(case.name, _pair(case), texts(CHOICES[decision.choice]),
-                    state if is_last else texts("history"), shown(reference), day(texts, decision.due),
-                    case=case.name)
+                    state if is_last else texts("history"), shown(reference(texts, decision.reference)),
+                    day(texts, decision.due), case=case.name)
             )  # fmt: skip
     if not rows:
         yield paragraph(texts("Nothing was decided yet."))
@@ -156,7 +155,7 @@ def changes(material: Material, texts: Texts) -> Iterator[Block]:
     yield table([texts("Cases"), texts("Number"), ""], rows, "snt")
     alarms = [
         row(
-            texts(item["sentence"]),
+            alarm(item, texts),
             texts.number(item["before"]),
             texts.number(item["now"]),
             _listed(item["new"]),

@@ -13,7 +13,7 @@ from geopipe.casework.words import tidy
 from geopipe.languages.texts import Texts, message
 from geopipe.outputs.pack.decided import NOTHING, Decided
 from geopipe.outputs.pack.overview import NOT_THEREBY_SAFE
-from geopipe.outputs.pack.wording import COMMENT
+from geopipe.outputs.pack.wording import COMMENT, reference
 from geopipe.register.case import Side
 from geopipe.register.table import place_of
 from geopipe.reports.returned.styles import Styles, height_of, plain, print_setup
@@ -63,7 +63,7 @@ def _decision(item: Decided, texts: Texts) -> _Row:
     seen, decision = item.case.sighting, item.decision
     return [
         item.case.name, seen.a.name, seen.b.name, place_of(item.case, "province") or "",
-        round(seen.columns["area_m2"], 1), texts(item.choice), _state(item, texts), _reference(item),
+        round(seen.columns["area_m2"], 1), texts(item.choice), _state(item, texts), _reference(item, texts),
         decision.responsible, decision.due, _short(decision.note, texts),
     ]  # fmt: skip
 
@@ -96,7 +96,7 @@ def _told(item: Decided, operator: str, texts: Texts) -> _Row:
     return [
         item.case.name, f"{own_name}: {_id(own)}", f"{name}: {other.operator} {_id(other)}",
         texts(item.choice), "; ".join(tasks) or texts(NOTHING), item.decision.due if tasks else None,
-        _state(item, texts), _reference(item),
+        _state(item, texts), _reference(item, texts),
     ]  # fmt: skip
 
 
@@ -120,8 +120,8 @@ def _state(item: Decided, texts: Texts) -> str:
     return texts("confirmed") if item.decision.confirmed else texts("provisional (minutes pending)")
 
 
-def _reference(item: Decided) -> str:
-    return item.decision.reference.text if item.decision.reference else ""
+def _reference(item: Decided, texts: Texts) -> str:
+    return reference(texts, item.decision.reference) if item.decision.reference else ""
 
 
 def _book(

@@ -8,10 +8,10 @@ from math import fsum
 
 from geopipe.casework.facts import is_open
 from geopipe.languages.texts import Texts, message
-from geopipe.languages.words import KINDS
+from geopipe.languages.words import GROUNDS, KINDS
 from geopipe.outputs.pack.blocks import Block, heading, paragraph, plot, row, table, warning
 from geopipe.outputs.pack.material import Material
-from geopipe.outputs.pack.wording import LINE, day, shown
+from geopipe.outputs.pack.wording import LINE, alarm, day, shown
 from geopipe.outputs.plots.drawing import as_plain
 from geopipe.outputs.plots.make import without_foot
 from geopipe.register.case import Case
@@ -83,7 +83,7 @@ def _warnings(material: Material, texts: Texts) -> Iterator[Block]:
         yield warning(texts("{number} hazard areas were mended: please confirm them.", number=number))
     for item in summary["alarms"]:
         ground = f" ({texts.area_ha(item['area_m2'])})" if item["area_m2"] else ""
-        yield warning(f"{texts('SAFETY')}: {texts(item['sentence'])}: {texts.number(item['count'])}{ground}")
+        yield warning(f"{texts('SAFETY')}: {alarm(item, texts)}: {texts.number(item['count'])}{ground}")
 
 
 def _left_by_earlier_meetings(material: Material, texts: Texts) -> Iterator[Block]:
@@ -219,7 +219,7 @@ def _cell(areas_m2: list[float] | None, texts: Texts) -> str:
 def _hectares(material: Material, texts: Texts) -> Block:
     names = ("reported_m2", "counted_twice_m2", "covered_m2")
     rows = [
-        row(texts(KINDS.get(kind, kind)), texts.number(item["records"]),
+        row(texts(GROUNDS.get(kind) or KINDS[kind]), texts.number(item["records"]),
             *(texts.number(item[name] / _M2_PER_HA, 2) for name in names))
         for kind, item in material.summary["areas"].items()
     ]  # fmt: skip

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from geopipe.casework.words import tidy
-from geopipe.languages.texts import Texts
+from geopipe.catalogue import load_catalogue
+from geopipe.languages.texts import Texts, message
+from geopipe.languages.words import ALARMS
+from geopipe.outputs.meanings import Meanings
+from geopipe.register.case import Reference
 
 CELL, LINE, COMMENT = 60, 160, 240
+OF_DAY_AND_ITEM = message("{meeting} of {day}, item {item}")
+OF_DAY, WITH_ITEM = message("{meeting} of {day}"), message("{meeting}, item {item}")
 # Names of files and records stay whole, so that people can look for them in the PDF.
 _LONGEST_WORD, _PIECE = 31, 15
 # Lao is written without spaces; the typesetter knows where its words end, unless somebody has leant on a key.
@@ -28,6 +35,27 @@ def note(texts: Texts, value: object, most: int = COMMENT) -> str:
     if len(text) <= most:
         return breakable(text)
     return f"{breakable(text[:most].rstrip())}… ({texts('see register')})"
+
+
+def alarm(item: Mapping[str, Any], texts: Texts) -> str:
+    """Return what an alarm of a summary says."""
+    code = item["code"]
+    if code in load_catalogue().codes and code not in ALARMS:
+        return Meanings(texts).meaning(code).rstrip(".")
+    return texts(item["sentence"])
+
+
+def reference(texts: Texts, said: Reference | None) -> str:
+    """Return the reference of a decision; it is a name, so it stands there in one language only."""
+    if said is None:
+        return texts("no reference")
+    one = texts.each[0]
+    values = {"meeting": tidy(said.meeting), "item": tidy(said.item), "day": day(one, said.held_on)}
+    if said.held_on and said.item:
+        return one(OF_DAY_AND_ITEM, **values)
+    if said.held_on:
+        return one(OF_DAY, **values)
+    return one(WITH_ITEM, **values) if said.item else values["meeting"]
 
 
 def some(texts: Texts, lines: Iterable[str], most: int) -> list[str]:

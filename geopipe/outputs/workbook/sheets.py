@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import fsum
 from typing import Any
 
 import numpy as np
 
-from geopipe.catalogue import load_catalogue
 from geopipe.editions import file_name
 from geopipe.languages.texts import Texts, message
-from geopipe.languages.words import KINDS, SEVERITIES
+from geopipe.languages.words import GROUNDS, KINDS, SEVERITIES
+from geopipe.outputs.meanings import Meanings
 from geopipe.outputs.workbook.material import Material
 from geopipe.outputs.workbook.tables import Cell, Column, Table
 from geopipe.register.finding import Finding
@@ -23,7 +23,6 @@ from geopipe.statistics.labels import SHARED, UNKNOWN
 from geopipe.statistics.rows import Row
 
 _M2_PER_HA = 10_000.0
-GROUNDS = {"hazard": message("SHA and CHA together"), "released": message("all released land together")}
 CLEARANCE = {
     "full_depth_m2": message("Of this to full depth ha"),
     "surface_only_m2": message("Of this on the surface only ha"),
@@ -140,7 +139,8 @@ def _limits(
     ]  # fmt: skip
     rows = []
     for kinds, operators in found.groups:
-        name = texts("all kinds") if kinds == ALL else kinds.replace(" x ", " × ")
+        pair = " × ".join(texts(KINDS.get(kind, kind)) for kind in kinds.split(" x "))
+        name = texts("all kinds") if kinds == ALL else pair
         for basis, basis_name in BASES.items():
             counts = [
                 found.row(kinds, operators, basis, area_m2, width_m).count
@@ -165,24 +165,24 @@ def deliveries(material: Material, texts: Texts) -> Table:
         Column(message("Coordinate system"), width=22),
         Column(message("What was not read, and why"), width=60),
     ]  # fmt: skip
-    words, rows = _Meanings(texts), list[list[Any]]()
+    if material.operator is None:
+        columns.append(Column(message("Details (in English)"), width=60))
+    words, rows = Meanings(texts), list[list[Any]]()
     for file in material.files:
         systems = ", ".join(dict.fromkeys(layer["crs"] or "?" for layer in file["layers"]))
+        problems = "\n".join(words.meaning(problem["code"]) for problem in file["problems"])
         # The sentence of a problem is for whoever runs geopipe: it may hold names of folders and options.
-        problems = " ".join(
-            words.meaning(problem["code"]) if material.operator else problem["sentence"]
-            for problem in file["problems"]
-        )
+        details = [] if material.operator else [" ".join(problem["sentence"] for problem in file["problems"])]
         name = file_name(file["file"]) if material.operator else file["file"]
         balance = [file["balance"][count] for count, _ in counts]
         rows.append(
             [name, file["operator"] or None, _day(file["received"]), file["period"] or None, *balance,
-             systems or None, problems or None]
+             systems or None, problems or None, *details]
         )  # fmt: skip
     for operator in material.missing or ():
-        rows.append([texts("not delivered"), operator, *[None] * 10])
+        rows.append([texts("not delivered"), operator, *[None] * (len(columns) - 2)])
     sums = (sum(file["balance"][name] for file in material.files) for name, _ in counts)
-    totals = [[texts("total"), None, None, None, *sums, None, None]]
+    totals = [[texts("total"), None, None, None, *sums, *[None] * (len(columns) - 4 - len(counts))]]
     return Table(columns, rows, totals)
 
 
@@ -202,19 +202,19 @@ def findings(material: Material, texts: Texts) -> Table:
         Column(message("Found on"), Cell.DAY, 12),
     ]  # fmt: skip
     if material.operator is None:
-        columns.append(Column(message("Details"), width=50))
-    words = _Meanings(texts)
+        columns.append(Column(message("Details (in English)"), width=50))
+    words = Meanings(texts)
     return Table(columns, [_finding(item, material, words) for item in material.findings])
 
 
-def _finding(item: Finding, material: Material, words: _Meanings) -> list[Any]:
+def _finding(item: Finding, material: Material, words: Meanings) -> list[Any]:
     told, texts = item.columns, words.texts
     is_national = material.operator is None
     file = told["file"] if is_national else file_name(told["file"])
     row = [
         texts(SEVERITIES[told["severity"]]), item.code, item.operator, told["source_id"] or told["record_id"],
-        told["kind"] or None, file or None, words.meaning(item.code), words.remedy(item.code),
-        told["other_id"] or None, _finite(item.measure), told["unit"] or None,
+        _kind(told["kind"], texts), file or None, words.meaning(item.code), words.remedy(item.code),
+        told["other_id"] or None, _finite(item.measure), _unit(told["unit"], texts),
         texts(FINDING_STATUSES[item.status]), item.opened,
     ]  # fmt: skip
     return [*row, told["sentence"]] if is_national else row
@@ -229,11 +229,11 @@ def returned(material: Material, texts: Texts) -> Table:
         Column(message("Code"), width=26), Column(message("What is wrong"), width=44),
         Column(message("What to do"), width=44),
     ]  # fmt: skip
-    words = _Meanings(texts)
+    words = Meanings(texts)
     rows = [
         [
             row["operator"] or None, row["source_id"] or None, file_name(row["file"]),
-            row["layer"] or None, row["row"], row["kind"] or None, row["reason"],
+            row["layer"] or None, row["row"], _kind(row["kind"], texts), row["reason"],
             words.meaning(row["reason"]), words.remedy(row["reason"]),
         ]
         for row in material.returned
@@ -241,35 +241,12 @@ def returned(material: Material, texts: Texts) -> Table:
     return Table(columns, rows)
 
 
-class _Meanings:
-    """What codes mean and ask for, in the languages of the workbook that the catalogue of findings has."""
+def _kind(kind: str | None, texts: Texts) -> str | None:
+    return texts(KINDS.get(kind, kind)) if kind else None
 
-    def __init__(self, texts: Texts) -> None:
-        self.texts = texts
-        self.catalogue = load_catalogue()
-        self._known: dict[tuple[str, str], str] = {}
 
-    def meaning(self, code: str) -> str:
-        """Return what a code means."""
-        return self._said("meaning", code)
-
-    def remedy(self, code: str) -> str:
-        """Return what to do about it."""
-        return self._said("remedy", code)
-
-    def _said(self, what: str, code: str) -> str:
-        if (what, code) not in self._known:
-            tell = getattr(self.catalogue, what)
-            said: Iterable[str] = (
-                tell(code, "lo") if language == "lo" else self._translated(texts, tell(code, "en"))
-                for language, texts in zip(self.texts.codes, self.texts.each, strict=True)
-            )
-            self._known[what, code] = "\n".join(dict.fromkeys(said))
-        return self._known[what, code]
-
-    @staticmethod
-    def _translated(texts: Texts, english: str) -> str:
-        return texts(english) if english else ""
+def _unit(unit: str | None, texts: Texts) -> str | None:
+    return texts("records") if unit == "records" else unit or None
 
 
 def _finite(value: float | None) -> float | None:
