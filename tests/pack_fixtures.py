@@ -87,6 +87,15 @@ def say_something(workspace):
                               proposal=propose(case, policy).choice)  # fmt: skip
 
 
+def agree(workspace):
+    """All operators agree with what is proposed for each of their cases."""
+    with Register.existing(workspace) as register:
+        policy, desk = policy_in_force(register), Desk(register, "Bounmy", AT)
+        for case in register.cases():
+            for operator in dict.fromkeys(case.operators):
+                desk.position(case, operator, Answer.AGREE, "Ms Staff", proposal=propose(case, policy).choice)
+
+
 def decide(workspace, name, choice=Choice.B_CORRECTS):
     with Register.existing(workspace) as register:
         policy = policy_in_force(register)

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import shapely
 from casework_fixtures import case_about
-from conftest import write_geojson
+from conftest import call, write_geojson
 from pack_fixtures import (
     DAY,
     HOSTILE,
     LONG_ID,
+    agree,
     decide,
     ground,
     letters_of,
@@ -25,8 +26,9 @@ from pack_fixtures import (
 from geopipe.errors import ConfigError, OutputError
 from geopipe.languages.texts import load_texts
 from geopipe.outputs.pack.casemap import FILLS, CaseMap, MapRecord, as_svg
+from geopipe.outputs.pack.lists import consent_pages
 from geopipe.outputs.pack.make import content, make_pack
-from geopipe.outputs.pack.mapframe import HEIGHT, WIDTH, frame_of
+from geopipe.outputs.pack.mapframe import HEIGHT, WIDTH, frame_of, magnified
 from geopipe.outputs.pack.material import Meeting, gather
 from geopipe.outputs.pack.onmap import case_map
 from geopipe.outputs.pack.typesetting import typeset
@@ -218,6 +220,38 @@ def test_the_pack_opens_with_what_earlier_meetings_left(tmp_path):
     assert any("provisional (minutes pending) TWG 1/2026 of 1 May 2026, item 4" in page for page in pages)
 
 
+def test_what_all_operators_agree_to_is_decided_by_one_signature_rule_by_rule(tmp_path):
+    workspace, output = with_cases(tmp_path)
+    agree(workspace)
+    names = {}
+    with Register.existing(workspace) as register:
+        for finding in ("double_registration", "hectares_counted_twice"):
+            names[finding] = case_about(register, finding).name
+    run = material((workspace, output), minutes=60)
+    assert {case.name for case in run.agenda.consent} == set(names.values())
+    assert not run.agenda.discussion
+    blocks = list(consent_pages(run, load_texts()))
+    heads = [block["text"] for block in blocks if block["kind"] == "heading"]
+    assert heads == [
+        "Consent list",
+        "The same ground is registered as hazard by two operators: operator B corrects boundary (1)",
+        "The same ground is reported as released by two operators: operator B corrects boundary (1)",
+    ]
+    tables = [[line["cells"][0] for line in block["rows"]] for block in blocks if block["kind"] == "table"]
+    assert tables == [[names["double_registration"]], [names["hectares_counted_twice"]]]
+    assert blocks[-1]["names"] == ["HALO", "MAG", "UXO Lao", "Province", "NRA"]
+    said = " ".join(text_of(make_pack(run, load_texts("both")).pdf))
+    assert "One signature decides them all" in said
+    own = list(consent_pages(material((workspace, output), "HALO", 60), load_texts()))
+    assert [line["cells"][0] for block in own if block["kind"] == "table" for line in block["rows"]] == [
+        names["hectares_counted_twice"]
+    ]
+    assert own[-1]["names"] == ["HALO", "Province", "NRA"]
+    told = call("cases", "agenda", "-w", workspace, "--minutes-of-meeting", "60").out
+    assert "CONSENT LIST, one signature: all operators agree: 2" in told
+    assert all(name in told.split("CONSENT LIST")[1] for name in names.values())
+
+
 def test_an_overlap_that_went_away_before_anyone_decided_asks_who_changed_it(tmp_path):
     with_cases(tmp_path)
     cha = {"hazard_id": "MAG-1", "survey_date": "2019-01-05", "type": "CHA", "status": "Open"}
@@ -334,6 +368,41 @@ def test_an_overlap_too_small_to_be_seen_gets_a_circle():
     assert '<circle' in as_svg(a_map(overlap_m=0.01).__class__(**vars(a_map(0.01)) | {
         "overlap": shapely.box(299.99, 0, 300, 1)}))  # fmt: skip
     assert "<circle" not in as_svg(a_map())
+
+
+def a_small_one(overlap):
+    records = (MapRecord("CHA", shapely.box(0, 0, 300, 200)), MapRecord("CHA", shapely.box(290, 0, 600, 200)))
+    frame = frame_of(*(item.ground for item in records), shapely.box(290, 0, 300, 200), CRS)
+    return CaseMap(frame, *records, overlap)
+
+
+@pytest.mark.parametrize(
+    ("overlap", "seen_m"),
+    [(shapely.box(299, 0, 300, 1), 2.0), (shapely.box(299.9, 0, 300, 200), 1.2)],
+    ids=["a spot is shown whole", "a strip in its middle"],
+)  # fmt: skip
+def test_an_overlap_too_small_to_be_seen_is_magnified_with_a_scale_of_its_own(overlap, seen_m):
+    drawn = a_small_one(overlap)
+    inset = magnified(drawn.frame, overlap, 1 / 0.36)
+    assert inset.metres_per_unit * HEIGHT == pytest.approx(seen_m, rel=0.05)
+    assert shapely.intersects(inset.window, overlap)
+    assert shapely.area(shapely.intersection(inset.window, overlap)) > 0.05 * shapely.area(inset.window)
+    svg = as_svg(drawn)
+    assert svg.count("<svg") == svg.count("</svg>") == 2
+    assert re.findall(r">(\d+ c?m)<", svg)[0] == f"{100 * inset.bar_m:g} cm"
+    assert f"{drawn.frame.bar_m:g} m<" in svg
+
+
+def test_an_overlap_that_can_be_seen_is_not_magnified():
+    assert magnified(a_map().frame, a_map().overlap, 1 / 0.36) is None
+    assert as_svg(a_map()).count("<svg") == 1
+
+
+def test_the_inset_of_an_edition_shows_no_more_of_the_partner():
+    """Its frame lies within the map, and draws the same outline near the overlap."""
+    drawn = a_small_one(shapely.box(299, 0, 300, 1))
+    inset = magnified(drawn.frame, drawn.overlap, 1 / 0.36)
+    assert shapely.covers(drawn.frame.window, inset.window)
 
 
 def test_both_records_are_whole_on_the_map_unless_the_overlap_would_be_a_dot():

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 
 import numpy as np
 import shapely
 
 from geopipe.geometry import overlaid
-from geopipe.outputs.pack.mapframe import HEIGHT, WIDTH, MapFrame
+from geopipe.outputs.pack.mapframe import HEIGHT, WIDTH, MapFrame, magnified
 from geopipe.terms import Kind
 
 FILLS = {
@@ -21,6 +21,8 @@ A_LINE, B_LINE, NEIGHBOUR_LINE, UNRESOLVED_LINE = "#000000", "#0047AB", "#777777
 _OPACITY = 0.5
 _HATCH_UNITS = 1.6
 _DOT_UNITS = 6.0
+# How large an inset is, of the map.
+_INSET_SHARE = 0.36
 _LINES, _POLYGONS = (1, 5), (3, 6)
 # Released land below, what is neither in the middle, hazard on top.
 _ORDER = (
@@ -71,6 +73,7 @@ def as_svg(drawn: CaseMap) -> str:
         *_overlap(drawn.overlap, frame),
         *(_point(point, frame) for point in drawn.points),
         *_names(drawn),
+        *_inset(drawn),
         *_furniture(frame),
         "</svg>",
     ]
@@ -114,8 +117,11 @@ def _line(line: shapely.Geometry, frame: MapFrame, colour: str, width: float, da
     shape = _path(_within(line, frame), frame)
     if not shape:
         return ""
-    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
-    return f'<path d="{shape}" fill="none" stroke="{colour}" stroke-width="{width}"{dashed}/>'
+    pattern = " ".join(f"{float(length) * frame.stroke:g}" for length in dashes.split())
+    dashed = f' stroke-dasharray="{pattern}"' if dashes else ""
+    return (
+        f'<path d="{shape}" fill="none" stroke="{colour}" stroke-width="{width * frame.stroke:g}"{dashed}/>'
+    )
 
 
 def _unresolved(ground: shapely.Geometry, frame: MapFrame) -> str:
@@ -134,7 +140,7 @@ def _overlap(overlap: shapely.Geometry, frame: MapFrame) -> Iterator[str]:
     if shapely.is_empty(seen):
         return
     west, south, east, north = shapely.bounds(frame.window)
-    step = _HATCH_UNITS * frame.metres_per_unit * np.sqrt(2)
+    step = _HATCH_UNITS * frame.stroke * frame.metres_per_unit * np.sqrt(2)
     starts = np.arange(west - (north - south), east, step)
     ends = np.column_stack(
         [starts, np.full_like(starts, south), starts + north - south, np.full_like(starts, north)]
@@ -143,7 +149,7 @@ def _overlap(overlap: shapely.Geometry, frame: MapFrame) -> Iterator[str]:
     yield _line(hatch, frame, "#000000", 0.25)
     yield _line(shapely.boundary(overlap), frame, "#C000C0", 0.45)
     left, bottom, right, top = shapely.bounds(seen)
-    if max(right - left, top - bottom) < _DOT_UNITS * frame.metres_per_unit:
+    if frame.stroke == 1.0 and max(right - left, top - bottom) < _DOT_UNITS * frame.metres_per_unit:
         x, y = frame.units(np.array([[(left + right) / 2, (bottom + top) / 2]]))[0]
         ring = f'<circle cx="{x:.3f}" cy="{y:.3f}" r="{_DOT_UNITS:g}" fill="none"'
         yield f'{ring} stroke="#C000C0" stroke-width="0.5"/>'
@@ -169,6 +175,34 @@ def _names(drawn: CaseMap) -> Iterator[str]:
         yield _text(letter, x, y + 1.6, 4.6, colour, "middle", "bold")
 
 
+def _inset(drawn: CaseMap) -> Iterator[str]:
+    """Yield a magnified map of an overlap that is too small to be seen, with a scale bar of its own."""
+    frame = magnified(drawn.frame, drawn.overlap, 1 / _INSET_SHARE)
+    if frame is None:
+        return
+    large = replace(drawn, frame=frame)
+    width, height = WIDTH * _INSET_SHARE, HEIGHT * _INSET_SHARE
+    x, y = drawn.frame.units(np.array([[frame.west, frame.south]]))[0]
+    # In the corner that is farther from the place; the other two hold scale and north.
+    left, top = (2.0, 2.0) if x > WIDTH / 2 or y > HEIGHT * 0.6 else (WIDTH - width - 2, HEIGHT - height - 6)
+    yield (
+        f'<path d="M{x:.3f} {y:.3f}L{left + width / 2:.3f} {top + height / 2:.3f}" '
+        'stroke="#C000C0" stroke-width="0.3"/>'
+    )
+    yield (
+        f'<svg x="{left:g}" y="{top:g}" width="{width:g}" height="{height:g}" '
+        f'viewBox="0 0 {WIDTH:g} {HEIGHT:g}"><rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#FCFCFA"/>'
+    )
+    yield from _grounds(large)
+    yield from _overlap(drawn.overlap, frame)
+    yield _line(drawn.a.line, frame, A_LINE, 0.55)
+    yield _line(drawn.b.line, frame, B_LINE, 0.55, "1.8 0.9")
+    yield f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="none" stroke="#C000C0" stroke-width="2"/></svg>'
+    yield from _bar(
+        frame.bar_m, frame.bar_m / frame.metres_per_unit * _INSET_SHARE, left + 2, top + height - 3
+    )
+
+
 def _largest(ground: shapely.Geometry) -> shapely.Geometry:
     parts = shapely.get_parts(ground)
     sizes = shapely.area(parts) if shapely.get_dimensions(ground) == 2 else shapely.length(parts)
@@ -178,14 +212,7 @@ def _largest(ground: shapely.Geometry) -> shapely.Geometry:
 
 def _furniture(frame: MapFrame) -> Iterator[str]:
     """Yield scale bar, north arrow, coordinates of two corners, and the border."""
-    length = frame.bar_m / frame.metres_per_unit
-    bar_y = HEIGHT - 9
-    paper, ink = 'fill="#FFFFFF" opacity="0.8"', 'stroke="#000000" stroke-width="0.25"'
-    yield f'<rect x="3" y="{bar_y - 5.2}" width="{length + 4:.3f}" height="7.6" {paper}/>'
-    yield f'<rect x="5" y="{bar_y}" width="{length:.3f}" height="1.2" fill="#FFFFFF" {ink}/>'
-    yield f'<rect x="5" y="{bar_y}" width="{length / 2:.3f}" height="1.2" fill="#000000"/>'
-    name = f"{frame.bar_m:g} m" if frame.bar_m < 1000 else f"{frame.bar_m / 1000:g} km"
-    yield _text(name, 5 + length / 2, bar_y - 1, 3.2, "#000000", "middle")
+    yield from _bar(frame.bar_m, frame.bar_m / frame.metres_per_unit, 5, HEIGHT - 9)
     yield (
         f'<g transform="translate({WIDTH - 6:g} 9) rotate({frame.north_deg:.3f})">'
         '<polygon points="0,-6 -2.4,4 0,2.4 2.4,4" fill="#000000"/></g>'
@@ -195,6 +222,19 @@ def _furniture(frame: MapFrame) -> Iterator[str]:
     yield _text(_degrees(west, south), 1.2, HEIGHT - 1.4, 2.5, "#222222", "start")
     yield _text(_degrees(east, north), WIDTH - 12, 3.2, 2.5, "#222222", "end")
     yield f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="none" stroke="#000000" stroke-width="0.5"/>'
+
+
+def _bar(metres: float, length: float, x: float, y: float) -> Iterator[str]:
+    """Yield a scale bar: so many metres are so many units of the map."""
+    paper, ink = 'fill="#FFFFFF" opacity="0.8"', 'stroke="#000000" stroke-width="0.25"'
+    yield f'<rect x="{x - 2:.3f}" y="{y - 5.2:.3f}" width="{length + 4:.3f}" height="7.6" {paper}/>'
+    yield f'<rect x="{x:.3f}" y="{y:.3f}" width="{length:.3f}" height="1.2" fill="#FFFFFF" {ink}/>'
+    yield f'<rect x="{x:.3f}" y="{y:.3f}" width="{length / 2:.3f}" height="1.2" fill="#000000"/>'
+    if metres < 1:
+        name = f"{100 * metres:g} cm"
+    else:
+        name = f"{metres:g} m" if metres < 1000 else f"{metres / 1000:g} km"
+    yield _text(name, x + length / 2, y - 1, 3.2, "#000000", "middle")
 
 
 def _degrees(longitude: float, latitude: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from geopipe.outputs.pack.overview import DECIDED_NO_MINUTES, NOT_ACKNOWLEDGED, 
 from geopipe.outputs.pack.wording import alarm, day, reference, shown
 from geopipe.register.case import Case
 from geopipe.register.table import place_of
+from geopipe.terms import Choice
 
 _CHANGES_SHOWN = 12
 
@@ -103,7 +105,13 @@ def consent_pages(material: Material, texts: Texts) -> Iterator[Block]:
         yield paragraph(texts("No case is on the consent list."))
         return
     yield paragraph(texts("All operators agree with the proposal. One signature decides them all."))
-    yield _proposed(cases, material, texts)
+    rules: dict[tuple[str, Choice], list[Case]] = defaultdict(list)
+    for case in cases:
+        rules[case.sighting.columns["finding"], material.proposals[case.case_id].choice].append(case)
+    for (finding, choice), alike in rules.items():
+        what = texts(material.policy.sentences.get(finding, finding))
+        yield heading(f"{what}: {texts(CHOICES[choice])} ({texts.number(len(alike))})", 2)
+        yield _proposed(alike, material, texts)
     names = sorted({name for case in cases for name in case.operators})
     signers = [material.meeting.operator] if material.meeting.operator else names
     yield {"kind": "signatures", "names": [*map(shown, signers), texts("Province"), texts("NRA")]}

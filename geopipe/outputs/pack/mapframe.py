@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 
 from geopipe.crs import WGS84, choose_operation
+from geopipe.geometry import width_m
 
 WIDTH, HEIGHT = 100.0, 92.0
 """Size of a map, in its own units; one of them is about a millimetre on paper."""
@@ -18,6 +19,10 @@ _MOST_TIMES_OVERLAP = 12.0
 _LEAST_OF_LARGE_M = 400.0
 _NORTHWARD_DEG = 0.01
 _BAR_SHARE = 0.3
+# An overlap that is shorter or thinner than this on the map (units, about mm) is shown in an inset, too.
+_SMALLEST_SEEN, _THINNEST_SEEN = 2.0, 0.5
+_INSET_TIMES, _MOST_WIDTHS, _SMALLEST_INSET_M = 2.0, 6.0, 0.05
+_LEAST_MAGNIFIED = 2.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,8 @@ class MapFrame:
     north_deg: float
     is_cut: bool
     corners_deg: tuple[tuple[float, float], tuple[float, float]]
+    stroke: float = 1.0
+    """How thick lines are drawn: on a map that is shown smaller they are thicker."""
 
     @property
     def window(self) -> shapely.Geometry:
@@ -78,6 +85,38 @@ def frame_of(
     left, bottom = (west + east) / 2 - width_m / 2, (south + north) / 2 - HEIGHT * per_unit / 2
     north_deg, corners = _on_earth(left, bottom, per_unit, working_crs)
     return MapFrame(left, bottom, per_unit, north_deg, bool(is_cut), corners)
+
+
+def magnified(frame: MapFrame, overlap: shapely.Geometry, times_smaller: float) -> MapFrame | None:
+    """Return the frame of a magnified inset around an overlap that is too small to be seen; else None.
+
+    Parameters
+    ----------
+    frame : MapFrame
+        Of the map.
+    overlap : Geometry
+        In the working CRS (m).
+    times_smaller : float
+        How much smaller than the map the inset is printed.
+    """
+    if shapely.is_empty(overlap):
+        return None
+    parts = shapely.get_parts(overlap)
+    largest = parts[int(np.argmax(shapely.area(parts)))]
+    wide_m = float(width_m(np.array([largest], dtype=object))[0])
+    long_m = _size_m(overlap)
+    if long_m >= _SMALLEST_SEEN * frame.metres_per_unit and wide_m >= _THINNEST_SEEN * frame.metres_per_unit:
+        return None
+    # A spot is shown whole; of a long strip a place in its middle.
+    seen_m = max(_INSET_TIMES * min(long_m, _MOST_WIDTHS * wide_m), _SMALLEST_INSET_M)
+    is_spot = long_m < seen_m
+    middle = shapely.centroid(shapely.envelope(overlap)) if is_spot else shapely.point_on_surface(largest)
+    per_unit = seen_m / HEIGHT
+    if per_unit > frame.metres_per_unit / times_smaller / _LEAST_MAGNIFIED:
+        return None
+    x, y = shapely.get_coordinates(middle)[0]
+    west, south = x - WIDTH * per_unit / 2, y - HEIGHT * per_unit / 2
+    return replace(frame, west=west, south=south, metres_per_unit=per_unit, stroke=times_smaller)
 
 
 def _size_m(ground: shapely.Geometry) -> float:
