@@ -23,7 +23,7 @@ GIVEN = (
     "aea proj lat lon datum units no defs type crs",
 )  # fmt: skip
 # Not for readers: how the typesetter is told what to draw.
-NOT_SHOWN = ("kind", "columns", "sign", "colour", "map", "lang", "severity")
+NOT_SHOWN = ("kind", "columns", "sign", "colour", "map", "lang", "severity", "fill")
 # Read back by geopipe, so its words stay as they are; the sheet Words says them in both languages.
 READ_BACK = ("Cases", "Read me", "Words", "Lists")
 # Named so, because they are in English for whoever runs geopipe.
@@ -41,13 +41,18 @@ def columns_of(path, sheet):
 
 
 def untranslated(texts):
-    return {word for text in texts for word in words(outside(text))} - words(" ".join(GIVEN))
+    return {word for text in texts for word in words(re.sub(r"#[0-9A-F]{6}", "", outside(text)))} - words(
+        " ".join(GIVEN)
+    )
 
 
 def shown_in(value):
     """Yield all texts of a page that a reader sees."""
     if isinstance(value, str):
         yield value
+    elif isinstance(value, dict) and "marks" in value:  # a plot: its marks are told how they look, too
+        yield from (str(mark["text"]) for mark in value["marks"] if "text" in mark)
+        yield from shown_in({name: item for name, item in value.items() if name != "marks"})
     elif isinstance(value, dict):
         for name, item in value.items():
             if name not in NOT_SHOWN:

@@ -131,6 +131,18 @@ def _letter(order: Order) -> Sequence[Path]:
     return [_written(order.folder / "letter.xlsx", made[order.operator])]
 
 
+def _plots(order: Order) -> Sequence[Path]:
+    from geopipe.outputs.plots.material import gather
+    from geopipe.outputs.plots.writing import write_plots
+
+    material = gather(order.result, order.workspace, order.operator)
+    return [
+        path
+        for _, paths in write_plots(material, order.texts, order.folder / "plots", ("svg",))
+        for path in paths
+    ]
+
+
 def _returns(order: Order) -> Sequence[Path]:
     run = current_run(order.result)
     returns = read_summary(run).get("returns") or {}
@@ -156,5 +168,6 @@ MAKERS: Mapping[str, Maker] = {
     "workbook": _workbook,
     "pack": _pack,
     "letter": _letter,
+    "plots": _plots,
     "returns": _returns,
 }
