@@ -148,6 +148,7 @@ def _outputs(day):
         held = ("--minutes-of-meeting", "60", "--meeting", "TWG 1")
         day.on("pack", day.out, "-o", day.folder / "pack.pdf", *held, *operator)
     day.ask("convert", day.out, "-o", day.folder / "converted", "--format", "geojson")
+    day.on("edition", day.out, "-o", day.folder / "mag", "--operator", "MAG", "--format", "kml")
     day.ask("returns", day.out, "-o", day.folder / "returns", "-q")
     sample = day.folder / "sample"
     drawn = ("--count", "5", "--seed", "7", "--boxes", "2", "--box-size-m", "10", "--stratify", "operator")

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from geopipe.cli import options
-from geopipe.cli.casework.shared import DAY, day_of, print_json, today, workspace_option
+from geopipe.cli.answers import answer
+from geopipe.cli.casework.shared import DAY, day_of, today, workspace_option
 
 
 @click.command("edition")
@@ -56,7 +57,7 @@ def edition_command(
     made = make_edition(order)
     if as_json:
         files = {name: [str(path) for path in paths] for name, paths in made.files.items()}
-        print_json({"operator": operator, "lang": lang, "files": files, "left_out": dict(made.left_out)})
+        answer({"operator": operator, "lang": lang, "files": files, "left_out": dict(made.left_out)})
         return
     for name, paths in made.files.items():
         click.echo(f"{name:<9} {', '.join(str(path) for path in paths)}")

@@ -244,7 +244,7 @@ def test_an_operator_who_is_not_in_the_result_is_refused_with_the_nearest_name(p
 def test_without_a_meeting_it_says_which_files_are_left_out(place, tmp_path):
     ran = call("edition", place[1], "-w", place[0], "--operator", "MAG", "-o", tmp_path)
     assert ran.code == 0
-    assert [line.split()[0] for line in ran.lines] == ["map", "workbook", "plots", "returns"]
+    assert [line.split()[0] for line in ran.lines] == ["map", "workbook", "plots", "feeds", "returns"]
     assert "pack      not written: no meeting was named" in ran.err
 
 

@@ -37,11 +37,6 @@ def day_of(value: dt.datetime | None) -> dt.date | None:
     return value.date() if value else None
 
 
-def print_json(value: Any) -> None:
-    """Print plain values as JSON under the schema of the command."""
-    answer(value)
-
-
 def say(done: Sequence[dict[str, Any]], as_json: bool) -> None:
     """Print what was done to some cases: as JSON, or the sentence of each."""
     if as_json:

@@ -143,6 +143,16 @@ def _plots(order: Order) -> Sequence[Path]:
     ]
 
 
+def _feeds(order: Order) -> Sequence[Path]:
+    from geopipe.outputs.feeds.make import write_feeds
+    from geopipe.outputs.feeds.material import gather
+
+    _require_cases(order)
+    folder = order.folder / "exports"
+    write_feeds(gather(order.result, order.workspace, order.operator, order.expected), folder)
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
 def _returns(order: Order) -> Sequence[Path]:
     run = current_run(order.result)
     returns = read_summary(run).get("returns") or {}
@@ -169,5 +179,6 @@ MAKERS: Mapping[str, Maker] = {
     "pack": _pack,
     "letter": _letter,
     "plots": _plots,
+    "feeds": _feeds,
     "returns": _returns,
 }
