@@ -51,6 +51,7 @@ COMMANDS = {
     "findings": "findings",
     "figures": "figures",
     "pack": "pack",
+    "page": "page",
     "minutes": "minutes",
 }
 

@@ -152,17 +152,32 @@ def gather(
     run = current_run(result)
     summary = read_summary(run)
     _require_last(run, last["folder"])
-    geopackage = run / next(iter(summary["files"]))  # the map comes first
-    areas, overlaps = (read_layer(geopackage, name)[0] for name in ("areas", "overlaps"))
+    layers = layers_of(run / next(iter(summary["files"])))  # the map comes first
     proposals = {case.case_id: propose(case, policy) for case in cases}
     return Material(
         meeting=meeting, cases=_of(meeting.operator, cases), proposals=proposals,
         agenda=_agenda(meeting, cases, proposals), decisions=decisions, policy=policy, run=run,
-        run_day=day, summary=summary, working_crs=summary["working_crs"], areas=areas, overlaps=overlaps,
-        points=_finds(geopackage), unresolved=_optional(geopackage, "hazard_unresolved"),
-        national_ids=_national_ids(geopackage), missing=missing, changes=told, since=since,
-        plots=material_of(Counted(run, areas, overlaps, summary), known, meeting.operator),
+        run_day=day, summary=summary, working_crs=summary["working_crs"], missing=missing, changes=told,
+        since=since, **layers,
+        plots=material_of(Counted(run, layers["areas"], layers["overlaps"], summary), known, meeting.operator),
     )  # fmt: skip
+
+
+def layers_of(geopackage: Path) -> dict[str, Any]:
+    """Return what pages show of the layers of a result, under the names that `Material` has for it.
+
+    Raises
+    ------
+    OutputError
+        When it has no areas or no overlaps.
+    """
+    return {
+        "areas": read_layer(geopackage, "areas")[0],
+        "overlaps": read_layer(geopackage, "overlaps")[0],
+        "points": _finds(geopackage),
+        "unresolved": optional(geopackage, "hazard_unresolved"),
+        "national_ids": _national_ids(geopackage),
+    }
 
 
 def _changes(register: Register, since: str) -> dict[str, Any]:
@@ -198,7 +213,7 @@ def _agenda(meeting: Meeting, cases: tuple[Case, ...], proposals: Mapping[str, P
     return replace(whole, **parts)
 
 
-def _optional(geopackage: Path, name: str) -> Frame:
+def optional(geopackage: Path, name: str) -> Frame:
     """Return a layer, without rows where the result was made without it."""
     try:
         return read_layer(geopackage, name)[0]
@@ -209,7 +224,7 @@ def _optional(geopackage: Path, name: str) -> Frame:
 
 def _finds(geopackage: Path) -> Frame:
     """Return the points that are not known to be harmless."""
-    points = _optional(geopackage, "points")
+    points = optional(geopackage, "points")
     if not len(points):
         return points
     return points.take(point_meanings(points.table["point_type"], load_vocabulary()) != "harmless")
