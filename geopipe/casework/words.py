@@ -55,7 +55,10 @@ _Word = TypeVar("_Word", bound=StrEnum)
 
 def tidy(value: object) -> str:
     """Return what somebody wrote as plain text: no control characters, no marks that turn letters round."""
-    text = str(value).replace("\r\n", "\n").replace("\r", "\n").translate(_INVISIBLE)
+    text = str(value)
+    if text.isprintable():  # then none of them is in it
+        return text.strip()
+    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_INVISIBLE)
     return "".join(" " if _is_control(sign) else sign for sign in text).strip()
 
 

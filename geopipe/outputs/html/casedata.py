@@ -19,6 +19,8 @@ from geopipe.register.table import place_of
 from geopipe.terms import Severity
 
 _CM, _MM2 = 2, 2
+# What each choice would do is worked out for so many cases, the gravest first: it takes 15 ms for each.
+MOST_WITH_CHOICES = 300
 
 
 def in_order(material: Material) -> Material:
@@ -68,7 +70,10 @@ def _place(case: Case, level: str, operator: str | None) -> str | None:
 def case_details(material: Material, texts: Texts, interned: Interned) -> dict[str, Any]:
     """Return what opens behind each case; names of facts and records stand once."""
     cases = material.told.cases
-    details = [_detail(case, material, texts, interned) for case in cases]
+    details = [
+        [*_detail(case, material, texts, interned), _choices(case, at, material, texts, interned)]
+        for at, case in enumerate(cases)
+    ]
     return {
         "records": interned.deep(list(_names_of_records(material, texts))),
         "choices": interned.deep(choices(cases[0], material.told, texts)["head"] if cases else []),
@@ -83,7 +88,7 @@ def _names_of_records(material: Material, texts: Texts) -> list[str]:
 
 
 def _detail(case: Case, material: Material, texts: Texts, interned: Interned) -> list[Any]:
-    """Return question, place, facts, records, choices, proposal, reasons and sections of a case."""
+    """Return question, place, facts, records, proposal, reasons and sections of a case."""
     told = material.told
     proposal = told.proposals[case.case_id]
     reasons = proposal.reasons if material.operator is None else proposal.shareable
@@ -102,12 +107,19 @@ def _detail(case: Case, material: Material, texts: Texts, interned: Interned) ->
         casepage.place(case, told, texts),
         list(casepage.facts(case, told, texts)),
         [[row[side] for row in records] for side in (1, 2)],
-        choices(case, told, texts)["rows"],
         texts(CHOICES[proposal.choice]),
         list(reasons),
         sections,
     ])  # fmt: skip
     return made
+
+
+def _choices(case: Case, at: int, material: Material, texts: Texts, interned: Interned) -> list[Any]:
+    """Return what each choice would do to the case at a place in the list; none for those far below."""
+    if at >= MOST_WITH_CHOICES:
+        return []
+    rows: list[Any] = interned.deep(choices(case, material.told, texts)["rows"])
+    return rows
 
 
 def severities(texts: Texts) -> list[list[str]]:

@@ -16,11 +16,14 @@ class Interned:
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {"": 0}
+        self._known: dict[str, int] = {}
 
     def __call__(self, text: object) -> int:
         """Return the number of a text; nothing is the empty text."""
-        shown = "" if text is None else tidy(text)
-        return self._numbers.setdefault(shown, len(self._numbers))
+        raw = "" if text is None else str(text)
+        if raw not in self._known:
+            self._known[raw] = self._numbers.setdefault(tidy(raw), len(self._numbers))
+        return self._known[raw]
 
     def deep(self, value: Any) -> Any:
         """Return lists of texts, however deep, as lists of numbers."""

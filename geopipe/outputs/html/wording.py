@@ -30,6 +30,9 @@ SAID: Mapping[str, str] = {
     "overlap": message("overlap"),
     "proposal": message("Proposal"),
     "choices": message("What each choice would do"),
+    "noChoices": message(
+        "Not worked out here for so many cases: see the meeting pack, or geopipe cases explain."
+    ),
     "facts": message("What was measured"),
     "records": message("Both records"),
     "unresolved": message("hazard whose place or shape is in doubt"),

@@ -65,6 +65,7 @@ def _is_national(material: Material) -> bool:
 
 
 def question(case: Case, texts: Texts) -> str:
+    """Return the one question of a case."""
     area = texts.area_m2(case.sighting.columns["area_m2"], 1)
     if not case.present:
         return texts(QUESTION_GONE)
@@ -200,6 +201,7 @@ def _crs(text: str) -> str:
 
 
 def if_nothing(case: Case, texts: Texts) -> Iterator[str]:
+    """Yield what stays as it is when nobody decides."""
     columns = case.sighting.columns
     area = texts.area_ha(columns["area_m2"], 4)
     kinds = [case.sighting.a.columns["kind"], case.sighting.b.columns["kind"]]
@@ -243,10 +245,10 @@ def positions(case: Case, material: Material, texts: Texts) -> Iterator[str]:
 def decisions(case: Case, material: Material, texts: Texts) -> Iterator[str]:
     """Yield what was decided about these two records before, in this case and in others."""
     ids = {case.sighting.a.record_id, case.sighting.b.record_id}
-    for other in material.cases:
+    for other in material.decided:
         about = {other.sighting.a.record_id, other.sighting.b.record_id}
         if other.case_id == case.case_id or ids & about:
-            for decision in material.decisions.get(other.case_id, ()):
+            for decision in material.decisions[other.case_id]:
                 yield f"{other.name}: {decided(decision, texts)}"
 
 

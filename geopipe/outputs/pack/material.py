@@ -93,6 +93,11 @@ class Material:
         return {case.case_id: Ground(a, b, overlap) for case, a, b, overlap in rows}
 
     @cached_property
+    def decided(self) -> tuple[Case, ...]:
+        """The cases about which something was decided; of thousands they are few."""
+        return tuple(case for case in self.cases if self.decisions.get(case.case_id))
+
+    @cached_property
     def origin(self) -> dict[tuple[str, str], tuple[str, str]]:
         """Where each record came from: its file and its CRS, by record and version."""
         names = ("record_id", "version_id", "file", "source_crs")

@@ -217,6 +217,7 @@ def _cell(areas_m2: list[float] | None, texts: Texts) -> str:
 
 
 def hectares(material: Material, texts: Texts) -> Block:
+    """Return hectares reported, counted twice and covered, kind by kind."""
     names = ("reported_m2", "counted_twice_m2", "covered_m2")
     rows = [
         row(texts(KINDS.get(kind, kind)), texts.number(item["records"]),
@@ -234,6 +235,7 @@ def hectares(material: Material, texts: Texts) -> Block:
 
 
 def places(material: Material, texts: Texts) -> Iterator[Block]:
+    """Yield the open cases by place, then by operator."""
     cases = [case for case in material.cases if is_open(case)]
     unknown = texts("place not known")
 

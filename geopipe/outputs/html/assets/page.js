@@ -585,7 +585,7 @@
   });
 
   function casePage(row) {
-    const [question, place, facts, records, choices, proposal, reasons, sections] = details.of[row];
+    const [question, place, facts, records, proposal, reasons, sections, choices] = details.of[row];
     const at = chosen.indexOf(row);
     const button = (name, action, isOff) => {
       const made = make("button", { type: "button", disabled: isOff }, name);
@@ -612,7 +612,7 @@
           make("dl", { class: "facts" }, facts.map(([name, value]) => [make("dt", {}, text(name)), make("dd", {}, text(value))])))),
       make("h3", {}, said.records), recordTable(row, records),
       make("h3", {}, said.proposal), make("p", {}, make("strong", {}, text(proposal))), lines(reasons),
-      make("h3", {}, said.choices), table(details.choices, choices),
+      make("h3", {}, said.choices), choices.length ? table(details.choices, choices) : make("p", {}, said.noChoices),
       sections.map(([name, said]) => [make("h3", {}, text(name)), lines(said)]),
     ].flat(Infinity);
   }
