@@ -38,6 +38,7 @@ def page_command(
     from geopipe.errors import ConfigError
     from geopipe.io.whole import write_whole
     from geopipe.languages.texts import load_texts
+    from geopipe.outputs.html.charts import charts_of
     from geopipe.outputs.html.material import gather
     from geopipe.outputs.html.page import page_of
 
@@ -46,7 +47,10 @@ def page_command(
     texts = load_texts(lang)
     expected = [name.strip() for name in expect.split(",") if name.strip()]
     material = gather(result, workspace, operator, expected)
-    data = page_of(material, texts)
+    charts = charts_of(material, texts)
+    if charts is None:
+        click.echo("Charts are left out: they need typst (pip install geopipe[pdf]).", err=True)
+    data = page_of(material, texts, charts)
     written = write_whole(output, lambda place: place.write_bytes(data), is_confidential=True)
     if written != output:
         click.echo(f"{output} is open in another program: written beside it.", err=True)

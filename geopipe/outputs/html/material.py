@@ -22,11 +22,13 @@ from geopipe.errors import ConfigError
 from geopipe.outputs.html.unregistered import cases_of_overlaps
 from geopipe.outputs.pack import material as pack
 from geopipe.outputs.pack.overview import own_files
+from geopipe.outputs.plots.material import material_of
 from geopipe.outputs.workbook.material import latest_date, own_balance
 from geopipe.policies import load_policy, policy_hash
 from geopipe.register.register import Register
 from geopipe.reports.publish import current_run, read_summary
 from geopipe.schema import Frame
+from geopipe.statistics.reading import Counted
 
 # A page is of no meeting: the agenda that the pack plans is not shown.
 _NO_MEETING, _NO_MINUTES = "", 1
@@ -105,6 +107,7 @@ def _of_comparison(run: Path, summary: dict[str, Any], operator: str | None) -> 
     """Return the material of a result without a register: its overlaps stand where cases would."""
     day = dt.datetime.fromisoformat(summary["run"]["started_at"]).date()
     layers = pack.layers_of(run / next(iter(summary["files"])))
+    counted = Counted(run, layers["areas"], layers["overlaps"], summary)
     policy, meeting = load_policy(), pack.Meeting(_NO_MEETING, _NO_MINUTES, day, operator)
     cases = cases_of_overlaps(layers["areas"], layers["overlaps"], summary["working_crs"], day)
     known = sorted({name for case in cases for name in case.operators})
@@ -115,7 +118,7 @@ def _of_comparison(run: Path, summary: dict[str, Any], operator: str | None) -> 
         meeting=meeting, cases=tuple(case for case in cases if operator in (None, *case.operators)),
         proposals=proposals, agenda=plan_meeting((), {}, _NO_MINUTES, day), decisions={}, policy=policy,
         run=run, run_day=day, summary=summary, working_crs=summary["working_crs"], missing=None,
-        changes=None, **layers,
+        changes=None, plots=material_of(counted, None, operator), **layers,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from geopipe.casework.words import sentence_of
 from geopipe.languages.texts import Texts
 from geopipe.outputs.html import overview, palette
 from geopipe.outputs.html.casedata import case_details, case_rows, in_order, severities
-from geopipe.outputs.html.charts import Chart, figure
+from geopipe.outputs.html.charts import figure
 from geopipe.outputs.html.interned import Interned, as_script
 from geopipe.outputs.html.maplayers import (
     AREA_TOLERANCE_M,
@@ -30,6 +30,7 @@ from geopipe.outputs.html.markup import Child, Html, tag
 from geopipe.outputs.html.material import Material
 from geopipe.outputs.html.shapes import LETTERS, STEPS_PER_DEGREE
 from geopipe.outputs.html.wording import BORDERS, COLUMNS, NO_SCRIPT, NOT_SAFE, SAID, SIMPLIFIED
+from geopipe.outputs.plots.make import Chart
 from geopipe.outputs.workbook.cover import cut_off
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
@@ -39,8 +40,17 @@ _FONTS = ((400, "noto-sans-lao-lao-400-normal.woff2"), (700, "noto-sans-lao-lao-
 _OUTSIDE = re.compile(r"url\((?!data:)[^)]*\)|/[/*]# sourceMappingURL=\S+")
 
 
-def page_of(material: Material, texts: Texts, charts: Sequence[Chart] = ()) -> bytes:
-    """Return the page as UTF-8. The same material, texts and charts give the same bytes."""
+def page_of(material: Material, texts: Texts, charts: Sequence[Chart] | None = ()) -> bytes:
+    """Return the page as UTF-8. The same material, texts and charts give the same bytes.
+
+    Parameters
+    ----------
+    material : Material
+    texts : Texts
+        The languages of the page.
+    charts : sequence of Chart or None
+        None: they could not be drawn, and the page says so.
+    """
     material = in_order(material)
     data = _data(material, texts)
     style = _style()
@@ -123,13 +133,13 @@ def _columns(material: Material) -> Iterator[tuple[str, str]]:
 
 
 def _body(
-    material: Material, texts: Texts, charts: Sequence[Chart], title: str, data: dict[str, Any]
+    material: Material, texts: Texts, charts: Sequence[Chart] | None, title: str, data: dict[str, Any]
 ) -> Iterator[Child]:
     """Yield the sections, safety first."""
     sections = [
         ("map", texts("Map"), _map(texts, data)),
         ("cases", texts("Cases") if material.has_register else texts("Overlaps"), _cases(texts)),
-        ("charts", texts("Charts"), [figure(chart) for chart in charts]),
+        ("charts", texts("Charts"), _charts(charts, texts)),
         ("figures", texts("Figures"), list(overview.figures(material, texts))),
         ("deliveries", texts("Deliveries received"), list(overview.deliveries(material, texts))),
         ("about", texts("About this page"), list(_about(texts))),
@@ -179,6 +189,12 @@ def _map(texts: Texts, data: dict[str, Any]) -> list[Html]:
         tag("p", id="hit", role="status"),
         tag("p", f"{texts(NOT_SAFE)} {note} {borders}", class_="quiet"),
     ]  # fmt: skip
+
+
+def _charts(charts: Sequence[Chart] | None, texts: Texts) -> list[Html]:
+    if charts is None:
+        return [tag("p", texts("Left out: charts need typst, which was not installed."))]
+    return [figure(chart) for chart in charts]
 
 
 def _cases(texts: Texts) -> list[Html]:

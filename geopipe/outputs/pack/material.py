@@ -158,13 +158,13 @@ def gather(
     summary = read_summary(run)
     _require_last(run, last["folder"])
     layers = layers_of(run / next(iter(summary["files"])))  # the map comes first
+    counted = Counted(run, layers["areas"], layers["overlaps"], summary)
     proposals = {case.case_id: propose(case, policy) for case in cases}
     return Material(
         meeting=meeting, cases=_of(meeting.operator, cases), proposals=proposals,
         agenda=_agenda(meeting, cases, proposals), decisions=decisions, policy=policy, run=run,
         run_day=day, summary=summary, working_crs=summary["working_crs"], missing=missing, changes=told,
-        since=since, **layers,
-        plots=material_of(Counted(run, layers["areas"], layers["overlaps"], summary), known, meeting.operator),
+        since=since, plots=material_of(counted, known, meeting.operator), **layers,
     )  # fmt: skip
 
 

@@ -192,12 +192,12 @@
       border: { line: colour("border"), width: 0.7 },
       province: { line: colour("border"), width: 1.6 },
       gap: { line: colour("gap"), width: 2.2 },
-      unresolved: { line: colour("unresolved"), width: 2.4, dash: "dash", dot: 6 },
+      unresolved: { line: colour("unresolved"), width: 2.4, dash: "dash", dot: 5 },
       a: { line: colour("record-a"), width: 2.2 },
       b: { line: colour("record-b"), width: 2.2, dash: "dash" },
       overlap: (row) => {
         const shade = colour(text(cases.severity[row]));
-        return { fill: patternOf(ctx, shade, shapes.hatch[row]), opacity: 1, line: shade, width: 1.4, dot: 4 };
+        return { fill: patternOf(ctx, shade, shapes.hatch[row]), opacity: 1, line: shade, width: 1.4, dot: 3 };
       },
     };
   }
