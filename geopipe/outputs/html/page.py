@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from geopipe.casework.words import sentence_of
+from geopipe.casework.words import sentence_of, tidy
 from geopipe.languages.texts import Texts
 from geopipe.outputs.html import overview, palette
 from geopipe.outputs.html.casedata import case_details, case_rows, in_order, severities
@@ -53,7 +53,7 @@ def page_of(material: Material, texts: Texts, charts: Sequence[Chart] | None = (
     """
     material = in_order(material)
     data = _data(material, texts)
-    style = _style()
+    style = _style(_below(material, texts))
     scripts = [_asset(name) for name in _SCRIPTS]
     title = texts("Hazard, released land and overlaps")
     head = tag(
@@ -92,14 +92,17 @@ def _asset(name: str) -> str:
     return _OUTSIDE.sub(lambda found: "none" if found[0].startswith("url") else "", text)
 
 
-def _style() -> str:
+def _style(below: str) -> str:
+    """Return the style sheet; a browser that can puts `below` under each printed page."""
     fonts = "".join(
         f"@font-face{{font-family:'Noto Sans Lao';font-weight:{weight};unicode-range:U+0E80-0EFF,U+25CC;"
         f"src:url(data:font/woff2;base64,{base64.b64encode((_ASSETS / name).read_bytes()).decode('ascii')})"
         "format('woff2')}\n"
         for weight, name in _FONTS
     )
-    return fonts + palette.variables() + _asset("leaflet.css") + _asset("page.css")
+    said = "".join(sign if sign.isalnum() and sign.isascii() else f"\\{ord(sign):x} " for sign in tidy(below))
+    under = f'@media print{{@page{{@bottom-left{{font-size:7pt;content:"{said}"}}}}}}\n'
+    return fonts + palette.variables() + _asset("leaflet.css") + _asset("page.css") + under
 
 
 def _data(material: Material, texts: Texts) -> dict[str, Any]:
@@ -117,6 +120,7 @@ def _data(material: Material, texts: Texts) -> dict[str, Any]:
         "decimal": texts.number(0.5, 1)[1],
         "group": texts.number(1_000_000)[1],
         "register": material.has_register,
+        "below": _below(material, texts),
         "layers": map_layers(material, texts, interned),
         "cases": case_rows(material, texts, interned),
         "details": case_details(material, texts, interned),
@@ -161,7 +165,7 @@ def _body(
         tag("section", tag("h2", texts("Summary")), summary, id="summary"),
         (tag("section", tag("h2", name), content, id=key, tabindex="-1") for key, name, content in shown),
     )
-    yield tag("footer", tag("p", texts(NOT_SAFE)), tag("p", _below(material, texts)))
+    yield tag("footer", tag("p", _below(material, texts)))
     yield tag("dialog", id="detail", aria_labelledby="detail-title")
 
 
@@ -175,7 +179,9 @@ def _below(material: Material, texts: Texts) -> str:
     """Return what stands below every printed page."""
     until = cut_off(material.cut_off, texts)
     draft = f" {texts.draft_note}" if texts.draft_note else ""
-    return f"{texts('Data cut-off')}: {until}.{draft}"
+    missing = material.told.missing
+    late = f" {texts('Delivery missing: {operators}', operators=', '.join(missing))}." if missing else ""
+    return f"{texts(NOT_SAFE)} {texts('Data cut-off')}: {until}.{late}{draft}"
 
 
 def _map(texts: Texts, data: dict[str, Any]) -> list[Html]:

@@ -12,7 +12,6 @@ SIMPLIFIED = message(
     "All figures are measured from the full outlines."
 )
 BORDERS = message("Borders are generalised and show the way only. Source: {source}.")
-# Also while the table is not yet there, or no script runs.
 NO_SCRIPT = message("The map and the list of cases need JavaScript, which is switched off in this browser.")
 
 SAID: Mapping[str, str] = {
@@ -38,16 +37,10 @@ SAID: Mapping[str, str] = {
     "unresolved": message("hazard whose place or shape is in doubt"),
     "gap": message("Gaps between released land"),
     "point": message("find, accident or evidence"),
-    "area": message("area as reported"),
-    "open": message("Open case"),
-    "inKind": message("kind of land"),
-    "ofStatus": message("status"),
-    "onDay": message("date"),
     "notPrinted": message("{number} more cases are not printed: filter the list, or use the meeting pack."),
-    "metres": message("m"),
     "mapFailed": message("The map cannot be drawn in this browser."),
 }
-# Words for the codes that areas carry.
+# The columns of the list of cases.
 COLUMNS = (
     ("name", message("Case")), ("severity", message("Severity")), ("about", message("What it is about")),
     ("status", message("Status")), ("a", message("Record A")), ("b", message("Record B")),

@@ -519,7 +519,7 @@
   function head() {
     const headings = data.columns.map(([key, name]) => {
       const button = make("button", { type: "button" }, name);
-      const heading = make("th", { scope: "col", class: key === "m2" || key === "width" ? "number" : null }, button);
+      const heading = make("th", { scope: "col", class: "of-" + key, "data-name": name }, button);
       button.addEventListener("click", () => {
         sorted = { key, down: sorted.key === key && !sorted.down };
         find("list").querySelectorAll("th[aria-sort]").forEach((other) => other.removeAttribute("aria-sort"));
@@ -613,7 +613,8 @@
       make("h3", {}, said.records), recordTable(row, records),
       make("h3", {}, said.proposal), make("p", {}, make("strong", {}, text(proposal))), lines(reasons),
       make("h3", {}, said.choices), choices.length ? table(details.choices, choices) : make("p", {}, said.noChoices),
-      sections.map(([name, said]) => [make("h3", {}, text(name)), lines(said)]),
+      sections.map(([name, told]) => [make("h3", {}, text(name)), lines(told)]),
+      make("p", { class: "quiet" }, data.below),
     ].flat(Infinity);
   }
 
@@ -704,7 +705,7 @@
     ctx.lineTo(14 + pixels, height - 14);
     ctx.stroke();
     ctx.font = "12px sans-serif";
-    ctx.fillText(number(metres, metres < 1 ? 1 : 0) + " " + said.metres, 16, height - 17);
+    ctx.fillText(number(metres, metres < 1 ? 1 : 0) + " m", 16, height - 17);
   }
 
   function showOnMap(row) {
