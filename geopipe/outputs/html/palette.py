@@ -13,7 +13,7 @@ from geopipe.terms import Severity
 LIGHT: Mapping[str, str] = {
     "ground": "#FFFFFF", "raised": "#F3F5F7", "text": "#16191D", "quiet": "#4A5560", "line": "#B9C2CB",
     "link": "#0B4FA8", "focus": "#0B4FA8", "strong": "#0B3C5D", "on-strong": "#FFFFFF",
-    "danger": "#A40000", "danger-ground": "#FDECEC", "map": "#FBFBF8", "border": "#8A949E",
+    "danger": "#A40000", "danger-ground": "#FDECEC", "map": "#FBFBF8", "border": "#7F8993",
     "record-a": "#000000", "record-b": "#0047AB", "unresolved": "#D00000", "gap": "#8A1C8A",
     **{str(level): SEVERITY_COLOURS[level] for level in Severity},
 }  # fmt: skip

@@ -375,7 +375,7 @@
     const used = new Set(layers.areas.kind);
     const line = (key, name, draw, isFixed) => {
       const sign = make("canvas", { "aria-hidden": "true" });
-      const box = make("input", { type: "checkbox", checked: true, disabled: isFixed });
+      const box = make("input", { type: "checkbox", checked: true, disabled: isFixed, "data-layer": key });
       box.addEventListener("change", () => {
         if (box.checked) off.delete(key);
         else off.add(key);
