@@ -4,9 +4,12 @@ import base64
 import datetime as dt
 import json
 import re
+from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from conftest import call, square, write_geojson
 from pack_fixtures import DAY, decide, say_something, with_cases
@@ -17,8 +20,9 @@ from geopipe.errors import ConfigError
 from geopipe.languages.texts import DRAFT, load_texts
 from geopipe.outputs.html import casedata
 from geopipe.outputs.html.charts import charts_of
-from geopipe.outputs.html.material import gather
+from geopipe.outputs.html.material import _own_gaps, gather
 from geopipe.outputs.html.page import page_of
+from geopipe.schema import Frame
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS
 from geopipe.translating import all_messages
 
@@ -301,6 +305,13 @@ class TestEditionOfOneOperator:
     def test_hazard_of_others_that_is_only_drawn_is_not_in_it(self, of_mag):
         assert of_mag.data["layers"]["unresolved"]["shape"] == []
 
+    def test_a_strip_beside_a_partners_release_is_not_in_it(self):
+        beside = ["MAG", "HALO, MAG", "HALO", "MAG"]
+        table = pa.table({"operator": ["MAG", "MAG", "MAG", "HALO"], "neighbour_operators": beside})
+        gaps = Frame.of(table, np.array([square(105 + n) for n in range(4)], dtype=object))
+        assert _own_gaps(gaps, "MAG").table["neighbour_operators"].to_pylist() == ["MAG"]
+        assert len(_own_gaps(gaps, "HALO")) == 0
+
     def test_of_a_partners_record_only_the_outline_near_the_overlap_is_drawn(self, of_mag):
         sides = of_mag.data["shapes"]
         assert all(min(pair) < 0 <= max(pair) for pair in sides["sides"])
@@ -312,6 +323,26 @@ class TestEditionOfOneOperator:
         names = [data["texts"][number] for number in data["details"]["records"]]
         of_partner = dict(zip(names, (data["texts"][number] for number in records[1]), strict=True))
         assert of_partner["Area measured"] == of_partner["IMSMA id"] == "not in this edition"
+
+    def test_only_reasons_that_may_be_shared_are_told(self, place):
+        for operator in (None, "MAG"):
+            material = gather(place / "out", place / "work", operator)
+            proposals = {
+                name: replace(item, reasons=(*item.reasons, "their area is small"))
+                for name, item in material.told.proposals.items()
+            }
+            told = replace(material, told=replace(material.told, proposals=proposals))
+            is_told = b"their area is small" in page_of(told, load_texts("en"))
+            assert is_told == (operator is None)
+
+    def test_where_a_partners_record_lies_is_not_told(self, place):
+        material = gather(place / "out", place / "work", "MAG")
+        for case in material.told.cases:
+            for side in (case.sighting.a, case.sighting.b):
+                located = None if side.operator == "MAG" else "Elsewhere"
+                side.columns.update(province_located=located, district_located=located)
+                side.columns.update(province_stated=located, district_stated=located)
+        assert b"Elsewhere" not in page_of(material, load_texts("en"))
 
     def test_it_says_for_whom_it_is(self, of_mag, national):
         assert "Confidential: for the authority and MAG only." in of_mag.text
