@@ -302,6 +302,11 @@ class TestEditionOfOneOperator:
         for word in ("HALO", "FOREIGN", "H-BROKEN", "H-TIE", "UXO_Lao_CHA", SECRET):
             assert word not in text, word
 
+    def test_only_its_own_files_are_known_to_it(self, place):
+        summary = gather(place / "out", place / "work", "MAG").told.summary
+        assert [item["file"] for item in summary["deliveries"]] == ["MAG_CHA.geojson"]
+        assert set(summary) == {"working_crs", "policy", "balance", "deliveries", "not_read"}
+
     def test_hazard_of_others_that_is_only_drawn_is_not_in_it(self, of_mag):
         assert of_mag.data["layers"]["unresolved"]["shape"] == []
 
