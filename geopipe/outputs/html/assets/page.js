@@ -577,6 +577,7 @@
   }
 
   dialog.addEventListener("close", () => {
+    if (dialog.open) return; // the next case was opened before the browser told that this one is closed
     dialog.replaceChildren();
     if (from && from.isConnected) from.focus();
   });
