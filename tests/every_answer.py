@@ -145,6 +145,7 @@ def _outputs(day):
         day.on("workbook", day.out, "-o", day.folder / "book.xlsx", *operator)
         day.on("feeds", day.out, "-o", day.folder / "exports", "--expect", "HI", *operator)
         day.on("plots", day.out, "-o", day.folder / "plots", *operator)
+        day.on("page", day.out, "-o", day.folder / "report.html", *operator)
         held = ("--minutes-of-meeting", "60", "--meeting", "TWG 1")
         day.on("pack", day.out, "-o", day.folder / "pack.pdf", *held, *operator)
     day.ask("convert", day.out, "-o", day.folder / "converted", "--format", "geojson")

@@ -72,6 +72,10 @@ class Reason:
         """Return the reason as a sentence."""
         return texts(REASONS[self.code], **{name: _said(value, texts) for name, value in self.values.items()})
 
+    def in_each(self, texts: Texts) -> str:
+        """Return the sentence in each language, one after the other."""
+        return texts.separator.join(dict.fromkeys(self.told(one) for one in texts.each))
+
     def __str__(self) -> str:
         """Return the sentence in English."""
         return self.told(load_texts())

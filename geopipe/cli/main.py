@@ -54,6 +54,7 @@ COMMANDS = {
     "findings": "findings",
     "figures": "figures",
     "pack": "pack",
+    "page": "page",
     "minutes": "minutes",
     "edition": "edition",
 }

@@ -244,7 +244,7 @@ def test_an_operator_who_is_not_in_the_result_is_refused_with_the_nearest_name(p
 def test_without_a_meeting_it_says_which_files_are_left_out(place, tmp_path):
     ran = call("edition", place[1], "-w", place[0], "--operator", "MAG", "-o", tmp_path)
     assert ran.code == 0
-    assert [line.split()[0] for line in ran.lines] == ["map", "workbook", "plots", "feeds", "returns"]
+    assert [line.split()[0] for line in ran.lines] == ["map", "workbook", "plots", "page", "feeds", "returns"]
     assert "pack      not written: no meeting was named" in ran.err
 
 
@@ -258,3 +258,11 @@ def test_what_a_later_edition_replaces_leaves_nothing_of_the_earlier_one(place, 
 def test_numbers_of_the_allow_list_are_those_of_the_domain():
     assert OF_PARTNER == ("operator", "record_id", "kind", "status", "date")
     assert np.isclose(NEAR_M, 100.0)
+
+
+def test_without_the_typesetter_it_says_so_and_writes_the_rest(place, tmp_path, monkeypatch):
+    monkeypatch.setattr("geopipe.outputs.edition.makers.find_spec", lambda _name: None)
+    ran = call("edition", place[1], "-w", place[0], "--operator", "MAG", "-o", tmp_path)
+    assert ran.code == 0
+    assert "plots     not written: typst draws it" in ran.err
+    assert (tmp_path / "workbook.xlsx").is_file()

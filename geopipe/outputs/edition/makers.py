@@ -6,6 +6,7 @@ import datetime as dt
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from geopipe.errors import ConfigError
@@ -110,6 +111,7 @@ def _pack(order: Order) -> Sequence[Path]:
     if not (order.meeting and order.minutes and order.held_on):
         raise NothingToWrite("no meeting was named, or not how long it is")
     meeting = Meeting(order.meeting, order.minutes, order.held_on, order.operator)
+    _require_typst()
     made = make_pack(gather(meeting, order.workspace, order.result, "", order.expected), order.texts)
     return [_written(order.folder / "pack.pdf", made.pdf)]
 
@@ -132,6 +134,7 @@ def _letter(order: Order) -> Sequence[Path]:
 
 
 def _plots(order: Order) -> Sequence[Path]:
+    _require_typst()
     from geopipe.outputs.plots.material import gather
     from geopipe.outputs.plots.writing import write_plots
 
@@ -153,6 +156,17 @@ def _feeds(order: Order) -> Sequence[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
+def _page(order: Order) -> Sequence[Path]:
+    from geopipe.outputs.html.charts import charts_of
+    from geopipe.outputs.html.material import gather
+    from geopipe.outputs.html.page import page_of
+
+    _require_cases(order)
+    material = gather(order.result, order.workspace, order.operator, order.expected)
+    data = page_of(material, order.texts, charts_of(material, order.texts))
+    return [_written(order.folder / "report.html", data)]
+
+
 def _returns(order: Order) -> Sequence[Path]:
     run = current_run(order.result)
     returns = read_summary(run).get("returns") or {}
@@ -160,6 +174,11 @@ def _returns(order: Order) -> Sequence[Path]:
         raise NothingToWrite("nothing goes back to this operator")
     sources = [run / returns[order.operator][key] for key in ENDINGS]
     return [_written(order.folder / "return" / source.name, source.read_bytes()) for source in sources]
+
+
+def _require_typst() -> None:
+    if not find_spec("typst"):
+        raise NothingToWrite('typst draws it, which is not installed: pip install "geopipe[pdf]"')
 
 
 def _require_cases(order: Order) -> None:
@@ -179,6 +198,7 @@ MAKERS: Mapping[str, Maker] = {
     "pack": _pack,
     "letter": _letter,
     "plots": _plots,
+    "page": _page,
     "feeds": _feeds,
     "returns": _returns,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -42,19 +43,19 @@ def case_page(case: Case, material: Material, texts: Texts) -> dict[str, Any]:
     return {
         "name": case.name, "severity": columns["severity"],
         "severity_text": texts(SEVERITIES[columns["severity"]]),
-        "status": texts(CASE_STATUSES[case.status]), "question": _question(case, texts),
+        "status": texts(CASE_STATUSES[case.status]), "question": question(case, texts),
         "finding": texts(material.policy.sentences.get(columns["finding"], columns["finding"])),
-        "place": _place(case, material, texts), "map": as_svg(drawn),
+        "place": place(case, material, texts), "map": as_svg(drawn),
         "map_note": texts("The records go on outside the map.") if drawn.frame.is_cut else "",
-        "legend": legend(drawn, texts), "facts": list(_facts(case, material, texts)),
-        "records": _records(case, material, texts), "choices": choices(case, material, texts),
+        "legend": legend(drawn, texts), "facts": list(facts(case, material, texts)),
+        "records": records(case, material, texts), "choices": choices(case, material, texts),
         "proposal": texts(CHOICES[proposal.choice]),
         "reasons": some(texts, (_reason(reason, texts) for reason in reasons), _REASONS),
         "sections": [
-            [texts("If nothing is decided"), list(_if_nothing(case, texts))],
-            [texts("Positions"), some(texts, _positions(case, material, texts), _POSITIONS)],
+            [texts("If nothing is decided"), list(if_nothing(case, texts))],
+            [texts("Positions"), some(texts, positions(case, material, texts), _POSITIONS)],
             [texts("Earlier decisions on these records"),
-             some(texts, _decisions(case, material, texts), _DECISIONS) or [texts("none")]],
+             some(texts, decisions(case, material, texts), _DECISIONS) or [texts("none")]],
         ],
         "form": _form(case, material, texts),
     }  # fmt: skip
@@ -69,7 +70,8 @@ def _reason(reason: Reason, texts: Texts) -> str:
     return texts.separator.join(dict.fromkeys(shown(reason.told(one), LINE * 2) for one in texts.each))
 
 
-def _question(case: Case, texts: Texts) -> str:
+def question(case: Case, texts: Texts) -> str:
+    """Return the one question of a case."""
     area = texts.area_m2(case.sighting.columns["area_m2"], 1)
     if not case.present:
         return texts(QUESTION_GONE)
@@ -77,7 +79,7 @@ def _question(case: Case, texts: Texts) -> str:
     return texts(QUESTION_ALARM if is_alarm else QUESTION, area=area)
 
 
-def _place(case: Case, material: Material, texts: Texts) -> str:
+def place(case: Case, material: Material, texts: Texts) -> str:
     """Return where a case lies; for an operator by its own record."""
     operator = material.meeting.operator
     sides = [side.columns for side in (case.sighting.a, case.sighting.b)]
@@ -94,7 +96,7 @@ def _place(case: Case, material: Material, texts: Texts) -> str:
     return "   ".join(said)
 
 
-def _facts(case: Case, material: Material, texts: Texts) -> Iterator[tuple[str, str]]:
+def facts(case: Case, material: Material, texts: Texts) -> Iterator[tuple[str, str]]:
     """Yield what was measured of the overlap."""
     columns, width_m = case.sighting.columns, width_of(case)
     area = f"{texts.area_m2(columns['area_m2'], 1)} = {texts.area_ha(columns['area_m2'], 4)}"
@@ -119,10 +121,15 @@ def _middle(case: Case, material: Material) -> str:
     ground = material.grounds[case.case_id].overlap
     if shapely.is_empty(ground):
         return "–"
-    back, _ = choose_operation(material.working_crs, WGS84)
     x, y = shapely.get_coordinates(shapely.point_on_surface(ground))[0]
-    longitude, latitude = back.transform(x, y)
+    longitude, latitude = _to_degrees(material.working_crs).transform(x, y)
     return f"{latitude:.6f} N, {longitude:.6f} E (WGS 84)"
+
+
+@lru_cache(maxsize=1)
+def _to_degrees(working_crs: str) -> Any:
+    """Return the operation into WGS 84; thousands of cases ask for the same one."""
+    return choose_operation(working_crs, WGS84)[0]
 
 
 def _points(case: Case, material: Material, texts: Texts) -> str:
@@ -138,7 +145,7 @@ def _points(case: Case, material: Material, texts: Texts) -> str:
     return "; ".join([texts.number(len(table)), *some(texts, said, _POINTS)])
 
 
-def _records(case: Case, material: Material, texts: Texts) -> dict[str, Any]:
+def records(case: Case, material: Material, texts: Texts) -> dict[str, Any]:
     """Return the table of both records; of a partner's record only what the edition may tell."""
     sides = [case.sighting.a, case.sighting.b]
     told = [_record(side, material, texts) for side in sides]
@@ -199,7 +206,8 @@ def _crs(text: str) -> str:
         return text
 
 
-def _if_nothing(case: Case, texts: Texts) -> Iterator[str]:
+def if_nothing(case: Case, texts: Texts) -> Iterator[str]:
+    """Yield what stays as it is when nobody decides."""
     columns = case.sighting.columns
     area = texts.area_ha(columns["area_m2"], 4)
     kinds = [case.sighting.a.columns["kind"], case.sighting.b.columns["kind"]]
@@ -218,7 +226,7 @@ def _if_nothing(case: Case, texts: Texts) -> Iterator[str]:
         yield texts("SAFETY: people may use this ground because it was reported as released.")
 
 
-def _positions(case: Case, material: Material, texts: Texts) -> Iterator[str]:
+def positions(case: Case, material: Material, texts: Texts) -> Iterator[str]:
     """Yield what each operator says; an operator reads its own position only."""
     said, waiting = answers(case), unanswered(case)
     for operator in dict.fromkeys(case.operators):
@@ -240,13 +248,13 @@ def _positions(case: Case, material: Material, texts: Texts) -> Iterator[str]:
             yield texts(NOT_ASKED, operator=name)
 
 
-def _decisions(case: Case, material: Material, texts: Texts) -> Iterator[str]:
+def decisions(case: Case, material: Material, texts: Texts) -> Iterator[str]:
     """Yield what was decided about these two records before, in this case and in others."""
     ids = {case.sighting.a.record_id, case.sighting.b.record_id}
-    for other in material.cases:
+    for other in material.decided:
         about = {other.sighting.a.record_id, other.sighting.b.record_id}
         if other.case_id == case.case_id or ids & about:
-            for decision in material.decisions.get(other.case_id, ()):
+            for decision in material.decisions[other.case_id]:
                 yield f"{other.name}: {decided(decision, texts)}"
 
 

@@ -93,6 +93,11 @@ class Material:
         return {case.case_id: Ground(a, b, overlap) for case, a, b, overlap in rows}
 
     @cached_property
+    def decided(self) -> tuple[Case, ...]:
+        """The cases about which something was decided; of thousands they are few."""
+        return tuple(case for case in self.cases if self.decisions.get(case.case_id))
+
+    @cached_property
     def origin(self) -> dict[tuple[str, str], tuple[str, str]]:
         """Where each record came from: its file and its CRS, by record and version."""
         names = ("record_id", "version_id", "file", "source_crs")
@@ -152,17 +157,32 @@ def gather(
     run = current_run(result)
     summary = read_summary(run)
     _require_last(run, last["folder"])
-    geopackage = run / next(iter(summary["files"]))  # the map comes first
-    areas, overlaps = (read_layer(geopackage, name)[0] for name in ("areas", "overlaps"))
+    layers = layers_of(run / next(iter(summary["files"])))  # the map comes first
+    counted = Counted(run, layers["areas"], layers["overlaps"], summary)
     proposals = {case.case_id: propose(case, policy) for case in cases}
     return Material(
         meeting=meeting, cases=_of(meeting.operator, cases), proposals=proposals,
         agenda=_agenda(meeting, cases, proposals), decisions=decisions, policy=policy, run=run,
-        run_day=day, summary=summary, working_crs=summary["working_crs"], areas=areas, overlaps=overlaps,
-        points=_finds(geopackage), unresolved=_optional(geopackage, "hazard_unresolved"),
-        national_ids=_national_ids(geopackage), missing=missing, changes=told, since=since,
-        plots=material_of(Counted(run, areas, overlaps, summary), known, meeting.operator),
+        run_day=day, summary=summary, working_crs=summary["working_crs"], missing=missing, changes=told,
+        since=since, plots=material_of(counted, known, meeting.operator), **layers,
     )  # fmt: skip
+
+
+def layers_of(geopackage: Path) -> dict[str, Any]:
+    """Return what pages show of the layers of a result, under the names that `Material` has for it.
+
+    Raises
+    ------
+    OutputError
+        When it has no areas or no overlaps.
+    """
+    return {
+        "areas": read_layer(geopackage, "areas")[0],
+        "overlaps": read_layer(geopackage, "overlaps")[0],
+        "points": _finds(geopackage),
+        "unresolved": optional(geopackage, "hazard_unresolved"),
+        "national_ids": _national_ids(geopackage),
+    }
 
 
 def _changes(register: Register, since: str) -> dict[str, Any]:
@@ -198,7 +218,7 @@ def _agenda(meeting: Meeting, cases: tuple[Case, ...], proposals: Mapping[str, P
     return replace(whole, **parts)
 
 
-def _optional(geopackage: Path, name: str) -> Frame:
+def optional(geopackage: Path, name: str) -> Frame:
     """Return a layer, without rows where the result was made without it."""
     try:
         return read_layer(geopackage, name)[0]
@@ -209,7 +229,7 @@ def _optional(geopackage: Path, name: str) -> Frame:
 
 def _finds(geopackage: Path) -> Frame:
     """Return the points that are not known to be harmless."""
-    points = _optional(geopackage, "points")
+    points = optional(geopackage, "points")
     if not len(points):
         return points
     return points.take(point_meanings(points.table["point_type"], load_vocabulary()) != "harmless")

@@ -61,12 +61,12 @@ def cover(material: Material, texts: Texts) -> Iterator[Block]:
     )
     yield warning(texts(NOT_THEREBY_SAFE))
     if meeting.operator is None:
-        yield from _warnings(material, texts)
-    yield from _left_by_earlier_meetings(material, texts)
-    yield from _deliveries(material, texts)
+        yield from warnings(material, texts)
+    yield from left_by_earlier_meetings(material, texts)
+    yield from deliveries(material, texts)
 
 
-def _warnings(material: Material, texts: Texts) -> Iterator[Block]:
+def warnings(material: Material, texts: Texts) -> Iterator[Block]:
     """Yield what is not in the figures, and the alarms."""
     summary = material.summary
     balance = summary["balance"]
@@ -86,7 +86,7 @@ def _warnings(material: Material, texts: Texts) -> Iterator[Block]:
         yield warning(f"{texts('SAFETY')}: {alarm(item, texts)}: {texts.number(item['count'])}{ground}")
 
 
-def _left_by_earlier_meetings(material: Material, texts: Texts) -> Iterator[Block]:
+def left_by_earlier_meetings(material: Material, texts: Texts) -> Iterator[Block]:
     """Yield how much waits for a person; the cases follow on the next page."""
     yield heading(texts("What needs a person first"), 2)
     agenda = material.agenda
@@ -97,10 +97,10 @@ def _left_by_earlier_meetings(material: Material, texts: Texts) -> Iterator[Bloc
     yield table(["", ""], [row(texts(name), texts.number(len(cases))) for name, cases in counts], "sn")
 
 
-def _deliveries(material: Material, texts: Texts) -> Iterator[Block]:
+def deliveries(material: Material, texts: Texts) -> Iterator[Block]:
     """Yield what was received, what is missing, what went back; an operator reads of its own files."""
     yield heading(texts("Deliveries received"), 2)
-    own = _own_files(material)
+    own = own_files(material)
     rows = []
     for item in material.summary["deliveries"]:
         if own is not None and item["file"] not in own:
@@ -139,7 +139,7 @@ def _missing(material: Material) -> list[str]:
     return [name for name in material.missing or () if operator in (None, name)]
 
 
-def _own_files(material: Material) -> set[str] | None:
+def own_files(material: Material) -> set[str] | None:
     """Return the files that hold only records of the operator of this edition; None: all files."""
     operator = material.meeting.operator
     if operator is None:
@@ -155,13 +155,13 @@ def _own_files(material: Material) -> set[str] | None:
 def figures(material: Material, texts: Texts) -> Iterator[Block]:
     """Yield the figures of the run, for those who decide."""
     yield heading(texts("Overlaps by operator"))
-    yield from _matrix(material, texts)
+    yield from matrix(material, texts)
     yield heading(texts("Hectares reported and ground covered"), 2)
-    yield _hectares(material, texts)
+    yield hectares(material, texts)
     yield heading(texts("Open cases by province, district and operator"), 2)
-    yield from _places(material, texts)
+    yield from places(material, texts)
     yield heading(texts("What a tolerance would accept"), 2)
-    yield from _tolerance(material, texts)
+    yield from tolerance(material, texts)
 
 
 def plots(material: Material, texts: Texts) -> Iterator[Block]:
@@ -171,7 +171,7 @@ def plots(material: Material, texts: Texts) -> Iterator[Block]:
         yield plot(as_plain(drawing))
 
 
-def _matrix(material: Material, texts: Texts) -> Iterator[Block]:
+def matrix(material: Material, texts: Texts) -> Iterator[Block]:
     """Yield the overlaps that count, operator by operator; within one operator on the diagonal."""
     columns = ("left_operator", "right_operator", "area_m2", "counted")
     pairs: dict[tuple[str, str], list[float]] = defaultdict(list)
@@ -216,7 +216,8 @@ def _cell(areas_m2: list[float] | None, texts: Texts) -> str:
     return f"{texts.number(len(areas_m2))}\n{texts.area_ha(fsum(areas_m2))}" if areas_m2 else "–"
 
 
-def _hectares(material: Material, texts: Texts) -> Block:
+def hectares(material: Material, texts: Texts) -> Block:
+    """Return hectares reported, counted twice and covered, kind by kind."""
     names = ("reported_m2", "counted_twice_m2", "covered_m2")
     rows = [
         row(texts(GROUNDS.get(kind) or KINDS[kind]), texts.number(item["records"]),
@@ -233,7 +234,8 @@ def _hectares(material: Material, texts: Texts) -> Block:
     return table(head, rows, "tnnnn")
 
 
-def _places(material: Material, texts: Texts) -> Iterator[Block]:
+def places(material: Material, texts: Texts) -> Iterator[Block]:
+    """Yield the open cases by place, then by operator."""
     cases = [case for case in material.cases if is_open(case)]
     unknown = texts("place not known")
 
@@ -265,7 +267,7 @@ def _counts(
     ]  # fmt: skip
 
 
-def _tolerance(material: Material, texts: Texts) -> Iterator[Block]:
+def tolerance(material: Material, texts: Texts) -> Iterator[Block]:
     """Yield how many overlaps lie under each limit, and whether any tolerance is in force."""
     found = of_result(material.run, material.policy, material.meeting.day)
     if found.why_not_in_force:

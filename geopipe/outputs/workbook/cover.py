@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from xlsxwriter import Workbook
@@ -91,7 +92,7 @@ def _facts(page: Page, material: Material) -> None:
     texts, balance = page.texts, material.balance
     if material.operator is not None:
         _pair(page, texts("Edition for"), material.operator)
-    _pair(page, texts("Data cut-off"), cut_off(material, texts))
+    _pair(page, texts("Data cut-off"), cut_off(material.cut_off, texts))
     _pair(page, texts("Result of"), f"{texts.date(material.run_day)} ({material.run})")
     _pair(
         page,
@@ -112,11 +113,11 @@ def _facts(page: Page, material: Material) -> None:
     _pair(page, texts("Policy"), f"{policy}. {in_force}")
 
 
-def cut_off(material: Material, texts: Texts) -> str:
+def cut_off(latest: dt.date | None, texts: Texts) -> str:
     """Return until when the data speak."""
-    if material.cut_off is None:
+    if latest is None:
         return texts("no date in the records")
-    return texts("{day}, the latest date in the records", day=texts.date(material.cut_off))
+    return texts("{day}, the latest date in the records", day=texts.date(latest))
 
 
 def _missing(material: Material, texts: Texts) -> str:

@@ -127,7 +127,7 @@ def gather(
         operator=operator,
         run=counted.run.resolve().name,
         run_day=day,
-        cut_off=_latest(areas, day),
+        cut_off=latest_date(areas, day),
         policy=policy,
         edition=edition,
         cases_open=len(edition.cases),
@@ -158,7 +158,7 @@ def _require_last(run: Path, folder: str) -> None:
         )  # fmt: skip
 
 
-def _latest(areas: Frame, day: dt.date) -> dt.date | None:
+def latest_date(areas: Frame, day: dt.date) -> dt.date | None:
     """Return the latest date in the records; one after the run is a fault in a record, not a cut-off."""
     days = (areas.numpy(name).astype("datetime64[D]") for name in _DAYS)
     known = np.concatenate([some[some <= np.datetime64(day)] for some in days])
