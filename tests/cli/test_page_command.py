@@ -33,8 +33,8 @@ def test_json_is_for_scripts(page, tmp_path):
     told = json.loads(page("--json", "--operator", "MAG").out)
     size = (tmp_path / "report.html").stat().st_size
     assert told == {
-        "file": str(tmp_path / "report.html"), "lang": "en", "operator": "MAG", "cases": 7, "areas": 9,
-        "bytes": size,
+        "schema": "page.v1", "file": str(tmp_path / "report.html"), "lang": "en", "operator": "MAG",
+        "listed": "cases", "count": 7, "areas": 9, "bytes": size,
     }  # fmt: skip
 
 
@@ -72,7 +72,8 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(page, tmp_path, words,
 def test_a_comparison_needs_no_register(place, tmp_path):
     assert call("compare", place / "in", "-o", tmp_path / "out", "--quiet").code in (0, 4)
     ran = call("page", tmp_path / "out", "-w", tmp_path / "none", "-o", tmp_path / "report.html", "--json")
-    assert json.loads(ran.out)["overlaps"] == 8
+    told = json.loads(ran.out)
+    assert (told["listed"], told["count"]) == ("overlaps", 8)
 
 
 def test_a_run_needs_its_register(place, tmp_path):

@@ -28,6 +28,8 @@ NOT_SHOWN = ("kind", "columns", "sign", "colour", "map", "lang", "severity", "fi
 READ_BACK = ("Cases", "Read me", "Words", "Lists")
 # Named so, because they are in English for whoever runs geopipe.
 ENGLISH = "(in English)"
+# Colours, and the hashes by which runs, cases and policies are named.
+NO_WORDS = re.compile(r"#[0-9A-F]{6}|\b(?:run-|c)?(?=[a-f]*\d)[0-9a-f]{7,}\b")
 
 
 def words(text):
@@ -41,9 +43,8 @@ def columns_of(path, sheet):
 
 
 def untranslated(texts):
-    return {word for text in texts for word in words(re.sub(r"#[0-9A-F]{6}", "", outside(text)))} - words(
-        " ".join(GIVEN)
-    )
+    said = (NO_WORDS.sub("", outside(text)) for text in texts)
+    return {word for text in said for word in words(text)} - words(" ".join(GIVEN))
 
 
 def shown_in(value):
