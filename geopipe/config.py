@@ -13,7 +13,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from geopipe.errors import ConfigError
 from geopipe.processes import processes
@@ -126,7 +134,7 @@ class MailSpec(Strict):
 
 
 class WebhookSpec(Strict):
-    """An address that is told; whoever knows it may write there, so it stands in a file or the environment."""
+    """An address that is told; it stands in a file or the environment: whoever knows it may write there."""
 
     url_file: Path | None = None
     url_env: str | None = None

@@ -1,0 +1,158 @@
+"""What the digest says first: alarms, and what needs a person; lines of text from the facts of a night."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+Facts = Mapping[str, Any]
+_SHOWN = 5
+_URGENT = {
+    "needs_review": "need a new decision: a record moved, or the case became several",
+    "corrected_differently": "were corrected differently than decided",
+    "changed_without_decision": "changed before anybody decided",
+    "not_observed": "could not be observed: a record was not read",
+}
+_DAYS_PATIENT = 1
+
+
+def alarms(facts: Facts) -> Iterator[str]:
+    """Tell new alarms, then those that stand, then those that are gone."""
+    summary, changes = facts["summary"], facts["changes"]
+    if summary is None:
+        yield "not looked for: the run failed. The alarms of the night before stand."
+        return
+    moved = {item["code"]: item for item in (changes or {}).get("alarms", ())}
+    standing = {item["code"]: item for item in summary["alarms"]}
+    for code in sorted(moved, key=lambda code: (not moved[code]["new"], code)):
+        item = moved[code]
+        if item["new"]:
+            yield f"NEW: {item['sentence']}: {named(item['new'])}"
+    for code, item in standing.items():
+        gone = moved.get(code, {}).get("gone", [])
+        new = moved.get(code, {}).get("new", [])
+        change = f" ({len(new)} new, {len(gone)} gone)" if new or gone else ""
+        yield f"stands: {item['sentence']}: {item['count']:,}{hectares(item['area_m2'])}{change}"
+    for code, item in moved.items():
+        if item["gone"] and code not in standing:
+            yield f"gone: {item['sentence']}: {named(item['gone'])}"
+    yield from _hidden(summary)
+    if not standing:
+        yield "no alarm in the records that were compared; land that is not shown is not thereby safe"
+
+
+def _hidden(summary: Facts) -> Iterator[str]:
+    """Tell hazard that is on the map, but not measured."""
+    drawn, displaced = summary["unresolved_hazard"], summary["displaced_hazard"]
+    if drawn:
+        yield f"{count_of(drawn, 'record')} that may be hazard only drawn, not measured (hazard_unresolved)"
+    if displaced:
+        yield f"{count_of(displaced, 'hazard record')} whose place is in doubt (hazard_unresolved)"
+    if summary["earlier"]:
+        areas = count_of(summary["earlier"], "area")
+        yield f"{areas} of earlier deliveries on the map that the last ones lack"
+
+
+def person(facts: Facts) -> Iterator[str]:
+    """Tell what nobody but a person can settle, the most urgent first."""
+    if facts["error"]:
+        error = facts["error"]
+        yield f"THE RUN FAILED: {error['sentence']}"
+        yield error["advice"]
+    if facts["died"]:
+        yield f"The night {facts['died']} did not end by itself (power cut, or it was stopped)"
+    inbox = facts["inbox"]
+    if inbox["problem"]:
+        yield f"The inbox cannot be looked at: {inbox['problem']}. Is the drive there?"
+    for item in inbox["strange"]:
+        yield f"Inbox: {item}"
+    for name in inbox["missing_folders"]:
+        yield f"Inbox: the folder {name} is not there. Make it, or is the drive missing?"
+    for item in inbox["failed"]:
+        yield f"{item['file']} ({item['folder']}): {item['why']}; it stays in the inbox"
+    yield from _unread(facts)
+    yield from _late(facts)
+    yield from _urgent_cases(facts)
+    yield from _doubts(facts)
+
+
+def _unread(facts: Facts) -> Iterator[str]:
+    """Tell files that were not used, or only in part, and since when they wait for a better one."""
+    since = {item["sha256"]: item for item in facts["inbox"]["unread"]}
+    for item in (facts["summary"] or {}).get("deliveries", ()):
+        for problem in item["problems"][:1]:
+            received = since.get(item["sha256"])
+            when = (
+                f" (received {received['day']}, no better one since)" if received and received["old"] else ""
+            )
+            yield f"{problem['sentence'].rstrip('.')}{when}. {_ask_again(item, facts)}"
+
+
+def _ask_again(item: Facts, facts: Facts) -> str:
+    folder = facts["folders"].get(item["sha256"])
+    return f"Ask {folder} to send it again." if folder else "Ask its sender for another one."
+
+
+def _late(facts: Facts) -> Iterator[str]:
+    for item in facts["overdue"]:
+        last = f"last on {item['last_day']}" if item["last_day"] else "nothing ever came"
+        yield f"{item['operator']}: overdue, {last} (expected every {count_of(item['every_days'], 'day')})"
+    for item in facts["inbox"]["waiting"]:
+        if item["days"] >= _DAYS_PATIENT:
+            yield (
+                f"{item['file']} ({item['folder']}) has been waiting for {count_of(item['days'], 'day')}: "
+                f"{item['why']}"
+            )
+    for item in facts["inbox"]["again"]:
+        if item["other_folder"]:
+            yield f"{item['file']} in folder {item['folder']} is the file that came in {item['other_folder']}"
+        elif not item["in_force"]:
+            yield (
+                f"{item['file']} ({item['folder']}) is the delivery of {item['day']} again; a newer one is "
+                "in force and stays. Ask which one counts."
+            )
+    for item in facts["inbox"]["aside"]:
+        yield f"{item['file']} ({item['folder']}, {item['day']}) is set aside: {item['why']}"
+
+
+def _urgent_cases(facts: Facts) -> Iterator[str]:
+    changed = (facts["changes"] or {}).get("cases", {}).get("changed", ())
+    new: dict[str, list[str]] = {}
+    for move in changed:
+        new.setdefault(move["to"], []).extend(move["cases"])
+    counts = ((facts["summary"] or {}).get("cases") or {}).get("by_status", {})
+    for status, told in _URGENT.items():
+        if counts.get(status):
+            names = f"; new tonight: {named(sorted(new[status]))}" if status in new else ""
+            yield f"{count_of(counts[status], 'case')} {told}{names}"
+    if opened := (facts["changes"] or {}).get("cases", {}).get("opened", ()):
+        yield f"{count_of(len(opened), 'new case')} to look at: {named(opened)}"
+
+
+def _doubts(facts: Facts) -> Iterator[str]:
+    summary = facts["summary"] or {}
+    for item in summary.get("deliveries", ()):
+        for proposal in item["proposals"]:
+            what = proposal["correction"] or proposal["code"]
+            yield (
+                f"{item['file']}: confirm how its coordinates are read ({what}, "
+                f"{count_of(proposal['records'], 'record')}); see geopipe confirm"
+            )
+    for item in summary.get("not_read", ()):
+        yield f"{item['file']} ({item['operator'] or 'several operators'}) is in force, but was not read now"
+
+
+def named(names: Sequence[str]) -> str:
+    """Return how many there are and the first of them."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{len(names)}: {', '.join(names[:_SHOWN])}{more}"
+
+
+def count_of(number: int, one: str, many: str = "") -> str:
+    """Return a number of things."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def hectares(m2: float | None) -> str:
+    """Return an area (m2) in brackets, in hectares; nothing for none."""
+    return f" ({m2 / 10_000:,.2f} ha)" if m2 else ""
