@@ -18,7 +18,6 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -176,8 +175,6 @@ class NightlySpec(Strict):
 class Config(Strict):
     """All that a run is told."""
 
-    nightly: NightlySpec | None = None
-    """How `geopipe run --nightly` works; other runs do not look at it."""
     deliveries: tuple[DeliverySpec, ...]
     """May be missing where a nightly run takes all that it reads from its inbox."""
     workspace: Path = Path("work")
@@ -202,18 +199,19 @@ class Config(Strict):
     """How many daily backups of the register stay in the workspace."""
     known_pairs: Path | None = None
     """Folder of pairs that were measured before; `geopipe run` has one in its workspace."""
+    nightly: NightlySpec | None = None
+    """How `geopipe run --nightly` works; other runs do not look at it."""
 
     @model_validator(mode="before")
     @classmethod
     def _perhaps_from_inbox(cls, keys: Any) -> Any:
         return {"deliveries": (), **keys} if isinstance(keys, dict) and keys.get("nightly") else keys
 
-    @field_validator("deliveries")
-    @classmethod
-    def _named(cls, value: tuple[DeliverySpec, ...], told: ValidationInfo) -> tuple[DeliverySpec, ...]:
-        if not value and not told.data.get("nightly"):
-            raise ValueError("name at least one delivery")
-        return value
+    @model_validator(mode="after")
+    def _something_to_read(self) -> Config:
+        if not self.deliveries and not self.nightly:
+            raise ValueError("deliveries: name at least one, or an inbox (nightly)")
+        return self
 
     @field_validator("area_of_interest")
     @classmethod
@@ -391,7 +389,7 @@ def _explain(path: Path, document: Any, model: type[BaseModel], error: Validatio
         return ConfigError(f"unknown key {str(keys[-1])!r}{did_you_mean(str(keys[-1]), known)}", where)
     if fault["type"] == "missing":
         return ConfigError(f"the key {name!r} is missing", where)
-    return ConfigError(f"{name}: {fault['msg'].removeprefix('Value error, ')}", where)
+    return ConfigError(f"{name}: {fault['msg'].removeprefix('Value error, ')}".removeprefix(": "), where)
 
 
 def _line_of(document: Any, keys: list[str | int]) -> int:

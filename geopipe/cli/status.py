@@ -69,8 +69,8 @@ def _status_lines(told: dict[str, Any]) -> Iterator[str]:
     if last is None:
         yield "LAST RUN  none yet"
     else:
-        hours = told["hours_ago"]
-        yield f"LAST RUN  {last['night']}: {last['outcome'].replace('_', ' ')}, {hours:g} hours ago{_exit(last)}"
+        how = last["outcome"].replace("_", " ")
+        yield f"LAST RUN  {last['night']}: {how}, {told['hours_ago']:g} hours ago{_exit(last)}"
         if last["headline"]:
             yield f"          {last['headline']}"
     lock = told["lock"]

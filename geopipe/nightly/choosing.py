@@ -64,7 +64,9 @@ def choose(receipts: Sequence[Receipt], contents: Mapping[str, Content], aside: 
     own = [item for item in own if item not in dropped]
     reads = [item for item in own if not any(_replaces(later, item, contents) for later in own)]
     unread = [item for item in reads if not _content(contents, item).groups]
-    return Tonight(_newest_first(reads), _newest_first(unread), tuple(dropped))
+    # A file that cannot be used must not take the name of the one that stays in force.
+    good = [item for item in reads if item not in unread]
+    return Tonight((*_newest_first(good), *_newest_first(unread)), _newest_first(unread), tuple(dropped))
 
 
 def _newest_first(receipts: Iterable[Receipt]) -> tuple[Receipt, ...]:
@@ -80,12 +82,15 @@ def _replaces(later: Receipt, item: Receipt, contents: Mapping[str, Content]) ->
 
     Files that came in one night are one coming: neither of them replaces the other.
     """
-    if later.folder != item.folder or later.received_at <= item.received_at:
+    if later.folder != item.folder:
         return False
     held, held_later = _content(contents, item), _content(contents, later)
     if not held.groups:
-        return same_name(later.name, item.name)
-    return held_later.is_snapshot and held.groups <= held_later.groups
+        # What came before, and comes again after a file that was broken, replaces it.
+        return later.last_at > item.received_at and same_name(later.name, item.name)
+    return (
+        later.received_at > item.received_at and held_later.is_snapshot and held.groups <= held_later.groups
+    )
 
 
 def same_name(one: str, other: str) -> bool:

@@ -28,17 +28,24 @@ def alarms(facts: Facts) -> Iterator[str]:
         item = moved[code]
         if item["new"]:
             yield f"NEW: {item['sentence']}: {named(item['new'])}"
-    for code, item in standing.items():
-        gone = moved.get(code, {}).get("gone", [])
-        new = moved.get(code, {}).get("new", [])
-        change = f" ({len(new)} new, {len(gone)} gone)" if new or gone else ""
-        yield f"stands: {item['sentence']}: {item['count']:,}{hectares(item['area_m2'])}{change}"
-    for code, item in moved.items():
-        if item["gone"] and code not in standing:
+    for code in sorted({*standing, *(code for code in moved if moved[code]["standing"])}):
+        yield _standing(standing.get(code), moved.get(code))
+    for item in moved.values():
+        if item["gone"] and not item["standing"] and item["code"] not in standing:
             yield f"gone: {item['sentence']}: {named(item['gone'])}"
     yield from _hidden(summary)
     if not standing:
         yield "no alarm in the records that were compared; land that is not shown is not thereby safe"
+
+
+def _standing(found: Facts | None, moved: Facts | None) -> str:
+    """Tell an alarm that stands: as the run has found it, or, where people have not answered yet, longer."""
+    item = found or moved or {}
+    number = max(found["count"] if found else 0, moved["standing"] if moved else 0)
+    size = hectares(found["area_m2"]) if found and found["count"] == number else ""
+    new, gone = (len(moved[name]) if moved else 0 for name in ("new", "gone"))
+    change = f"; {new} new, {gone} gone" if new or gone else ""
+    return f"stands: {item['sentence']}: {number:,}{size}{change}"
 
 
 def _hidden(summary: Facts) -> Iterator[str]:
@@ -77,20 +84,16 @@ def person(facts: Facts) -> Iterator[str]:
 
 
 def _unread(facts: Facts) -> Iterator[str]:
-    """Tell files that were not used, or only in part, and since when they wait for a better one."""
+    """Tell files that were not used, or only in part, since when, and what counts until then."""
     since = {item["sha256"]: item for item in facts["inbox"]["unread"]}
     for item in (facts["summary"] or {}).get("deliveries", ()):
         for problem in item["problems"][:1]:
-            received = since.get(item["sha256"])
-            when = (
-                f" (received {received['day']}, no better one since)" if received and received["old"] else ""
-            )
-            yield f"{problem['sentence'].rstrip('.')}{when}. {_ask_again(item, facts)}"
-
-
-def _ask_again(item: Facts, facts: Facts) -> str:
-    folder = facts["folders"].get(item["sha256"])
-    return f"Ask {folder} to send it again." if folder else "Ask its sender for another one."
+            told = since.get(item["sha256"], {})
+            when = f" It came on {told['day']}, and nothing better since." if told.get("old") else ""
+            stands = f" Until then that of {told['stands']} stays in force." if told.get("stands") else ""
+            folder = facts["folders"].get(item["sha256"])
+            whom = f" (folder {folder})" if folder else ""
+            yield f"{problem['sentence'].rstrip('.')}{whom}.{when}{stands}"
 
 
 def _late(facts: Facts) -> Iterator[str]:
@@ -123,10 +126,10 @@ def _urgent_cases(facts: Facts) -> Iterator[str]:
     counts = ((facts["summary"] or {}).get("cases") or {}).get("by_status", {})
     for status, told in _URGENT.items():
         if counts.get(status):
-            names = f"; new tonight: {named(sorted(new[status]))}" if status in new else ""
+            names = f"; new tonight {named(sorted(new[status]))}" if status in new else ""
             yield f"{count_of(counts[status], 'case')} {told}{names}"
     if opened := (facts["changes"] or {}).get("cases", {}).get("opened", ()):
-        yield f"{count_of(len(opened), 'new case')} to look at: {named(opened)}"
+        yield f"new cases to look at, {named(opened)}"
 
 
 def _doubts(facts: Facts) -> Iterator[str]:
@@ -143,9 +146,10 @@ def _doubts(facts: Facts) -> Iterator[str]:
 
 
 def named(names: Sequence[str]) -> str:
-    """Return how many there are and the first of them."""
+    """Return how many there are and the first of them; of a record operator and own id."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{len(names)}: {', '.join(names[:_SHOWN])}{more}"
+    shown = [" ".join(name.split(":", 2)[::2]) if name.count(":") >= 2 else name for name in names[:_SHOWN]]
+    return f"{len(names)}: {', '.join(shown)}{more}"
 
 
 def count_of(number: int, one: str, many: str = "") -> str:

@@ -67,28 +67,35 @@ def _level(facts: Facts, counts: Mapping[str, int]) -> str:
 
 
 def _headline(facts: Facts, level: str, counts: Mapping[str, int]) -> str:
-    """Say in one sentence how the night went."""
+    """Say in one or two sentences how the night went."""
     if level == "failed":
         return f"THE RUN FAILED. {_old_map(facts)}"
     came = counts["received"]
     news = f"{count_of(came, 'new delivery', 'new deliveries')} came" if came else "Nothing new came"
-    if level == "not_all_read":
-        parts = [count_of(counts["files_not_read"], "file") + " could not be used"]
-        parts = parts if counts["files_not_read"] else []
-        if counts["not_taken"]:
-            parts.append(f"{count_of(counts['not_taken'], 'thing')} in the inbox could not be taken")
-        if facts["inbox"]["problem"]:
-            parts.append("the inbox could not be looked at")
-            news = "Nobody knows what came"
-        return f"NOT EVERYTHING WAS READ: {', '.join(parts)}. {news}."
-    waits = (
-        f"; {count_of(counts['waiting'], 'file')} in the inbox not complete yet" if counts["waiting"] else ""
-    )
-    new = counts["new_alarms"]
-    alarmed = f"; {count_of(new, 'NEW ALARM')}" if new else ""
-    if not came and not facts["map"]["is_new"]:
-        return f"{news}{waits}{alarmed}. {_old_map(facts)}"
-    return f"{news}; all {count_of(counts['files_read'], 'file')} were read{waits}{alarmed}."
+    if facts["inbox"]["problem"]:
+        news = "Nobody knows what came"
+    told = [
+        f"{count_of(counts['new_alarms'], 'NEW ALARM', 'NEW ALARMS')}" if counts["new_alarms"] else "",
+        news,
+    ]
+    if level != "not_all_read":
+        told.append(f"all {count_of(counts['files_read'], 'file')} of the map were read")
+    if counts["waiting"]:
+        told.append(f"{count_of(counts['waiting'], 'file')} in the inbox not complete yet")
+    start = f"NOT EVERYTHING WAS READ: {_left_out(facts, counts)}. " if level == "not_all_read" else ""
+    stands = "" if came or facts["map"]["is_new"] else f" {_old_map(facts)}"
+    return f"{start}{'; '.join(filter(None, told))}.{stands}"
+
+
+def _left_out(facts: Facts, counts: Mapping[str, int]) -> str:
+    parts = []
+    if facts["inbox"]["problem"]:
+        parts.append("the inbox could not be looked at")
+    if counts["files_not_read"]:
+        parts.append(f"{count_of(counts['files_not_read'], 'file')} could not be used, or only in part")
+    if counts["not_taken"]:
+        parts.append(f"{count_of(counts['not_taken'], 'thing')} in the inbox could not be taken")
+    return ", ".join(parts)
 
 
 def _old_map(facts: Facts) -> str:
@@ -197,12 +204,11 @@ def _map(facts: Facts) -> Iterator[str]:
         yield f"{state}: {told['folder']}"
     if summary:
         balance = summary["balance"]
-        yield (
-            f"{count_of(len(summary['deliveries']), 'file')}, {count_of(balance['records_in'], 'record')}: "
-            f"{balance['kept']:,} areas, {balance['kept_as_reference']:,} points and lines, "
-            f"{count_of(balance['duplicate'], 'duplicate')}, "
-            f"{count_of(balance['superseded'], 'older version')}, {balance['rejected']:,} returned"
-        )
+        parts = ("kept", "areas"), ("kept_as_reference", "points and lines"), ("duplicate", "duplicates"), (
+            "superseded", "older versions"), ("rejected", "returned")  # fmt: skip
+        ends = ", ".join(f"{balance[key]:,} {word}" for key, word in parts if balance[key])
+        files = count_of(len(summary["deliveries"]), "file")
+        yield f"{files}, {count_of(balance['records_in'], 'record')}{': ' if ends else ''}{ends}"
     for warning in facts["warnings"]:
         yield f"warning: {warning}"
     took = f"{facts['seconds']:.0f} seconds, exit {facts['exit_code']}, {facts['made_at']}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from geopipe.config import NightlySpec
-from geopipe.nightly.choosing import Tonight
+from geopipe.nightly.choosing import Tonight, same_name
 from geopipe.nightly.filing import Coming, Receipt
 from geopipe.nightly.nights import Manifest
 from geopipe.nightly.waiting import Chosen
@@ -98,7 +98,12 @@ def _inbox(course: Course, spec: NightlySpec, now: dt.datetime, previous: Manife
             for item in (course.chosen.waiting if course.chosen else ())
         ],
         "unread": [
-            {**_named(item), "sha256": item.sha256, "old": item.number <= told_before}
+            {
+                **_named(item),
+                "sha256": item.sha256,
+                "old": item.number <= told_before,
+                "stands": _stands(item, course.tonight),
+            }
             for item in course.tonight.unread
         ],
         "aside": [
@@ -110,6 +115,16 @@ def _inbox(course: Course, spec: NightlySpec, now: dt.datetime, previous: Manife
 
 def _named(item: Receipt) -> dict[str, Any]:
     return {"file": item.name, "folder": item.folder, "day": item.day}
+
+
+def _stands(item: Receipt, tonight: Tonight) -> str:
+    """Return the day of the delivery that counts instead of one that cannot be used, '' where none does."""
+    days = [
+        other.day
+        for other in tonight.reads
+        if other not in tonight.unread and other.folder == item.folder and same_name(other.name, item.name)
+    ]
+    return max(days, default="")
 
 
 def _received(item: Receipt, summary: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -42,6 +42,8 @@ class Receipt:
     number: int
     size: int
     is_delivery: bool
+    last_at: str = ""
+    """When the same bytes came last."""
 
     def place(self, root: Path) -> Path:
         """Return the file that is read."""
@@ -82,7 +84,9 @@ class Files:
         found = []
         for path in self.root.glob(f"??/*/{_RECEIPT}"):
             with contextlib.suppress(OSError, ValueError, TypeError):
-                found.append(Receipt(**json.loads(path.read_text(encoding="utf-8"))))
+                told = json.loads(path.read_text(encoding="utf-8"))
+                again = _told(path.with_name(_COMINGS)).get("again_at")
+                found.append(Receipt(**{**told, "last_at": again or told["received_at"]}))
         return sorted(found, key=lambda item: (item.number, item.sha256))
 
     def take(self, units: Sequence[Unit], now: dt.datetime, day: dt.date) -> list[Coming]:
@@ -106,7 +110,7 @@ class Files:
             step("hash")
             sha256 = hash_of(unit.main)
             if sha256 in known:
-                return self._came_again(unit, known[sha256])
+                return self._came_again(unit, known[sha256], about.received_at)
             receipt = Receipt(**{**asdict(about), "sha256": sha256, "came_in": unit.state})
             if why := self._file(unit, receipt):
                 return Coming("failed", unit, None, why)
@@ -182,23 +186,22 @@ class Files:
                 return
             folder = folder.parent
 
-    def _came_again(self, unit: Unit, known: Receipt) -> Coming:
+    def _came_again(self, unit: Unit, known: Receipt, again_at: str) -> Coming:
         """Say what it means that bytes lie in the inbox that are filed already."""
-        what = "stays" if self._stays(known) == unit.state else "again"
-        return Coming(what, unit, known, self._clear(known, unit.state))
+        if self._told(known).get("stays") == unit.state:
+            return Coming("stays", unit, known, self._clear(known, unit.state))
+        self._remember(known, self._told(known).get("stays", ""), again_at)
+        return Coming("again", unit, known, self._clear(known, unit.state))
 
-    def _remember(self, receipt: Receipt, stays: str) -> None:
+    def _remember(self, receipt: Receipt, stays: str, again_at: str = "") -> None:
         """Write down that a coming was dealt with; what stays in the inbox is not taken for another one."""
         path = place_of(self.root, receipt.sha256) / _COMINGS
-        write_text(path, json.dumps({"stays": stays}) + "\n")
+        told = {"stays": stays, "again_at": again_at or self._told(receipt).get("again_at", "")}
+        write_text(path, json.dumps(told) + "\n")
 
-    def _stays(self, receipt: Receipt) -> str:
-        """Return what stays in the inbox of a filed delivery, '' where nothing does."""
-        try:
-            path = place_of(self.root, receipt.sha256) / _COMINGS
-            return str(json.loads(path.read_text(encoding="utf-8"))["stays"])
-        except (OSError, ValueError, TypeError, KeyError):
-            return ""
+    def _told(self, receipt: Receipt) -> dict[str, str]:
+        """Return what was written down of comings of the same bytes."""
+        return _told(place_of(self.root, receipt.sha256) / _COMINGS)
 
     def remove(self, receipt: Receipt) -> None:
         """Remove a filed delivery that nothing needs any more; half-removed, it is filed no longer."""
@@ -221,6 +224,13 @@ def spec_of(receipt: Receipt, root: Path, known: InboxSpec) -> DeliverySpec:
     """Return a filed delivery as a run reads it."""
     options = known.model_dump(exclude={"every_days"})
     return DeliverySpec(path=receipt.place(root), **options)
+
+
+def _told(path: Path) -> dict[str, str]:
+    try:
+        return {str(name): str(value) for name, value in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
 
 
 def _at(now: dt.datetime) -> str:

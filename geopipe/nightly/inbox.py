@@ -122,9 +122,9 @@ def look(inbox: Path, folders: Sequence[str]) -> Look:
                 strange.append(f"{name}: it lies in no operator's folder. Move it into one of them.")
         elif name not in folders:
             count = sum(1 for _ in _files(Path(entry.path), []))
-            near = did_you_mean(name, tuple(folders))
+            near = did_you_mean(name, tuple(folders)).removeprefix("; ").rstrip("?")
             files = "1 file" if count == 1 else f"{count} files"
-            strange.append(f"folder {name} ({files}): the configuration does not know it{near}.")
+            strange.append(f"folder {name} ({files}) is not in the configuration and not taken ({near}?).")
         else:
             units += _units(name, Path(entry.path), strange)
     return Look(tuple(units), tuple(strange), tuple(name for name in folders if name not in there))

@@ -48,7 +48,9 @@ def _shown(section: Section) -> list[str]:
     room = _ROOM[section.key]
     shown: list[str] = []
     for number, line in enumerate(section.lines):
-        wrapped = textwrap.wrap(line, _WIDTH, initial_indent="  ", subsequent_indent="      ")
+        wrapped = textwrap.wrap(
+            line, _WIDTH, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False
+        )
         is_last = number == len(section.lines) - 1
         if len(shown) + len(wrapped) > room - (0 if is_last else 1) and shown:
             return [*shown, f"  and {len(section.lines) - number} more (digest.html)"]

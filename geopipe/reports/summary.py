@@ -326,8 +326,10 @@ def _alarms(state: State, shown: Frame, policy: Policy) -> list[dict[str, Any]]:
     }
     for code in sorted(set(told.table["code"].to_pylist())):
         rows = told.take(told.flags("code", [code]))
-        # One find on three releases is one find.
-        records = _records(rows)
+        # One find on three releases is one find; of an earlier delivery, no row is known.
+        records = (
+            _records(rows) if None not in rows.values("row") else len(set(_columns(rows, "record_id")[0]))
+        )
         area_m2 = fsum(v for v in rows.table["measure"].to_pylist() if v is not None)
         sentence = names.get(code) or load_catalogue().meaning(code, "en").rstrip(".")
         alarms.append({"code": code, "sentence": sentence, "count": records, "area_m2": area_m2})
