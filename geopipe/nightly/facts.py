@@ -156,8 +156,10 @@ def _again(item: Coming, used: set[str]) -> dict[str, Any]:
 
 def _notes(course: Course) -> list[str]:
     """Tell what could not be removed from the inbox; it is filed all the same."""
-    kept = [item for item in course.comings if item.why and item.what != "failed"]
-    return [f"{item.unit.main.name} ({item.unit.folder}) is filed, but {item.why}" for item in kept]
+    kept = [item for item in course.comings if item.why and item.what in ("new", "again")]
+    notes = [f"{item.unit.main.name} ({item.unit.folder}) is filed, but {item.why}" for item in kept]
+    stays = sum(bool(item.why) for item in course.comings if item.what == "stays")
+    return [*notes, f"{stays} filed before still in the inbox: geopipe may not remove them"] if stays else notes
 
 
 def _why_aside(item: Receipt, aside: Mapping[str, str]) -> str:
