@@ -8,10 +8,10 @@ from typing import Any
 Facts = Mapping[str, Any]
 _SHOWN = 5
 _URGENT = {
-    "needs_review": "need a new decision: a record moved, or the case became several",
-    "corrected_differently": "were corrected differently than decided",
+    "needs_review": "to decide again (a record moved, or the case became several)",
+    "corrected_differently": "corrected differently than decided",
     "changed_without_decision": "changed before anybody decided",
-    "not_observed": "could not be observed: a record was not read",
+    "not_observed": "not observed (a record was not read)",
 }
 _DAYS_PATIENT = 1
 
@@ -127,7 +127,7 @@ def _urgent_cases(facts: Facts) -> Iterator[str]:
     for status, told in _URGENT.items():
         if counts.get(status):
             names = f"; new tonight {named(sorted(new[status]))}" if status in new else ""
-            yield f"{count_of(counts[status], 'case')} {told}{names}"
+            yield f"cases {told}: {counts[status]:,}{names}"
     if opened := (facts["changes"] or {}).get("cases", {}).get("opened", ()):
         yield f"new cases to look at, {named(opened)}"
 

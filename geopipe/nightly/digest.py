@@ -79,7 +79,7 @@ def _headline(facts: Facts, level: str, counts: Mapping[str, int]) -> str:
         news,
     ]
     if level != "not_all_read":
-        told.append(f"all {count_of(counts['files_read'], 'file')} of the map were read")
+        told.append("{0:,} of {0:,} files of the map were read".format(counts["files_read"]))
     if counts["waiting"]:
         told.append(f"{count_of(counts['waiting'], 'file')} in the inbox not complete yet")
     start = f"NOT EVERYTHING WAS READ: {_left_out(facts, counts)}. " if level == "not_all_read" else ""

@@ -159,7 +159,9 @@ def _notes(course: Course) -> list[str]:
     kept = [item for item in course.comings if item.why and item.what in ("new", "again")]
     notes = [f"{item.unit.main.name} ({item.unit.folder}) is filed, but {item.why}" for item in kept]
     stays = sum(bool(item.why) for item in course.comings if item.what == "stays")
-    return [*notes, f"{stays} filed before still in the inbox: geopipe may not remove them"] if stays else notes
+    return (
+        [*notes, f"{stays} filed before still in the inbox: geopipe may not remove them"] if stays else notes
+    )
 
 
 def _why_aside(item: Receipt, aside: Mapping[str, str]) -> str:

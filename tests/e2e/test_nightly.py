@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
-from conftest import call
+from conftest import REPOSITORY, call
 from nightly_fixtures import Desk, copied
 
+from geopipe.config import load_config
 from geopipe.errors import BusyError
 from geopipe.io.store import hold
 from geopipe.register.register import Register
@@ -42,7 +44,7 @@ def test_what_lay_in_the_inbox_is_filed_run_and_told(after_one_night):
     assert desk.received() == ["MAG_CHA.geojson", "UXO.geojson"]
     assert len(desk.runs()) == 1
     text = desk.digest()
-    assert "2 new deliveries came; all 2 files of the map were read." in text
+    assert "2 new deliveries came; 2 of 2 files of the map were read." in text
     assert "received: MAG_CHA.geojson (mag): 2 records" in text
     assert "1 open: the first run, all that overlaps is backlog" in text
     assert len(text.splitlines()) <= 60
@@ -55,8 +57,10 @@ def test_the_manifest_holds_all_that_is_needed_to_make_the_run_again(after_one_n
     assert {item["name"]: len(item["sha256"]) for item in told["inputs"]} == {
         "MAG_CHA.geojson": 64, "UXO.geojson": 64,
     }  # fmt: skip
-    assert all(os.path.exists(item["path"]) for item in told["inputs"])
-    assert [spec["path"] for spec in told["config"]["deliveries"]] == [item["path"] for item in told["inputs"]]
+    assert all(Path(item["path"]).exists() for item in told["inputs"])
+    assert [spec["path"] for spec in told["config"]["deliveries"]] == [
+        item["path"] for item in told["inputs"]
+    ]
     assert (told["config"]["today"], told["outcome"], told["exit_code"]) == ("2026-01-01", "done", 0)
     assert {"geopipe", "code", "python", "GEOS", "PROJ", "GDAL"} <= set(told["versions"])
     assert told["balance"]["kept"] == 3
@@ -69,7 +73,7 @@ def test_a_night_with_nothing_new_makes_no_run_and_says_so(desk):
     told = desk.night()
     assert told.exit_code == 0
     assert desk.runs() == runs
-    assert told.digest.headline.startswith("Nothing new came; all 2 files of the map were read.")
+    assert told.digest.headline.startswith("Nothing new came; 2 of 2 files of the map were read.")
     assert "The map of" in told.digest.headline
     assert "nothing new came" in desk.digest()
 
@@ -197,7 +201,9 @@ def test_old_runs_go_and_those_that_people_decided_on_stay(desk):
         at = desk.clock.now.replace(hour=9)
         register.insert("papers", "p", "TWG 1", "2026-01-01", "", "", "", None, "Bounmy", at.isoformat())
     text = (desk.root / "nightly.yaml").read_text(encoding="utf-8")
-    (desk.root / "nightly.yaml").write_text(text + "  keep_days: 2\n  keep_received_days: 4\n", encoding="utf-8")
+    (desk.root / "nightly.yaml").write_text(
+        text + "  keep_days: 2\n  keep_received_days: 4\n", encoding="utf-8"
+    )
     seen = []
     for by in (0.03, 0.04, 0.05, 0.06, 0.07):
         desk.put("mag", f"MAG_{by}.geojson", 0.0, 0.01, by)
@@ -222,6 +228,30 @@ def test_a_person_can_set_a_delivery_aside(desk):
     assert "wrong.geojson (mag, 2026-01-02) is set aside: sent by mistake, says MAG" in desk.digest()
 
 
+def test_a_message_that_cannot_be_sent_is_a_warning_and_no_secret_is_written_anywhere(desk, monkeypatch):
+    secret = "correct-horse-battery"
+    monkeypatch.setenv("GEOPIPE_TEST_PASSWORD", secret)
+    (desk.root / "url.txt").write_text(f"http://127.0.0.1:9/{secret}", encoding="utf-8")
+    text = (desk.root / "nightly.yaml").read_text(encoding="utf-8")
+    more = """
+  notify:
+    mail:
+      {host: 127.0.0.1, port: 9, security: none, user: me, password_env: GEOPIPE_TEST_PASSWORD,
+       sender: g@example.org, to: [t@example.org]}
+    webhook: {url_file: url.txt}
+"""
+    (desk.root / "nightly.yaml").write_text(text + more, encoding="utf-8")
+    told = desk.night()
+    assert told.exit_code == 0
+    assert len(manifest_of(told)["warnings"]) == 2
+    assert desk.digest().count("warning: ") == 2
+    everything = [
+        path for name in ("out", "work") for path in (desk.root / name).rglob("*") if path.is_file()
+    ]
+    assert any(path.name == "geopipe.jsonl" for path in everything)
+    assert not [path for path in everything if secret.encode() in path.read_bytes()]
+
+
 # Killed while it files.
 
 STEPS = ("hash", "copied", "receipt", "renamed", "removed a part", "removed")
@@ -243,8 +273,7 @@ def test_killed_at_any_step_of_filing_nothing_is_lost_and_nothing_taken_twice(tm
     for suffix in (".shp", ".shx", ".dbf"):
         (desk.root / "inbox" / "mag" / f"areas{suffix}").write_bytes(b"x" * 200)
     desk.put("uxo", "UXO.geojson", 0.001)
-    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    paths = os.pathsep.join([here, *sys.path])
+    paths = os.pathsep.join([str(REPOSITORY / "tests"), *sys.path])
     killed = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(KILL), str(desk.root / "nightly.yaml"), step],
         env={**os.environ, "PYTHONPATH": paths}, check=False, capture_output=True, text=True,
@@ -313,10 +342,6 @@ def test_a_configuration_without_a_nightly_part_is_refused(tmp_path, two_files):
 
 
 def test_the_shipped_example_can_be_read():
-    from conftest import REPOSITORY
-
-    from geopipe.config import load_config
-
     config = load_config(REPOSITORY / "configs" / "nightly.yaml")
     assert config.nightly.notify is None
     assert "mag" in config.nightly.operators

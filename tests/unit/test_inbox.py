@@ -64,7 +64,16 @@ def test_a_shapefile_without_its_companions_waits(box, there, why):
 
 @pytest.mark.parametrize(
     "name",
-    ["a.gpkg.filepart", "a.crdownload", "a.gpkg.part", "a.tmp", "~$a.xlsx", ".a.gpkg.XyZ", "a.gpkg~", "A.TMP"],
+    [
+        "a.gpkg.filepart",
+        "a.crdownload",
+        "a.gpkg.part",
+        "a.tmp",
+        "~$a.xlsx",
+        ".a.gpkg.XyZ",
+        "a.gpkg~",
+        "A.TMP",
+    ],
 )
 def test_a_name_of_an_unfinished_copy_waits(box, name):
     put(box, name)

@@ -138,7 +138,9 @@ def leave(workspace, **changes):
 
 
 def dead_process():
-    done = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
+    )
     return int(done.stdout)
 
 
@@ -176,8 +178,9 @@ def test_a_living_owner_is_believed_though_the_lock_was_free(tmp_path):
 
 def test_the_lock_of_another_machine_is_never_taken_over(tmp_path):
     leave(tmp_path, host="server-2", pid=dead_process())
-    with pytest.raises(BusyError, match=r"on server-2.*Nobody here can see if it still lives.*remove .*owner"), hold(
-        tmp_path
+    with (
+        pytest.raises(BusyError, match=r"on server-2.*Nobody here can see if it still lives.*remove .*owner"),
+        hold(tmp_path),
     ):
         pass
     assert lock.holder_of(tmp_path).host == "server-2"
