@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import smtplib
 import ssl
@@ -135,6 +136,8 @@ def _by_apprise(url: str, title: str, body: str) -> None:
         raise ConfigError(
             "this service needs apprise", remedy='Install it: pip install "geopipe[notify]".'
         ) from error
+    # It would name the address in warnings of its own.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     service = apprise.Apprise()
     if not service.add(url) or not service.notify(title=title, body=body):
         raise ConnectionError("apprise could not deliver it")

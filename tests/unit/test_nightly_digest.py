@@ -363,6 +363,22 @@ def test_an_address_of_another_service_needs_apprise(tmp_path, monkeypatch):
     assert SECRET not in problem
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of apprise itself
+def test_other_services_are_told_through_apprise(hook, tmp_path, monkeypatch):
+    pytest.importorskip("apprise", reason="an extra of its own: geopipe[notify]")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    url = tmp_path / "url"
+    url.write_text(f"json://127.0.0.1:{hook.server_address[1]}/{SECRET}", encoding="utf-8")
+    spec = NotifySpec(webhook=WebhookSpec(url_file=url))
+    assert notify(spec, eventful(), 0.0) == []
+    ((path, body),) = hook.got
+    assert path.strip("/") == SECRET
+    assert not any(name in body.decode() for name in NAMES)
+    hook.status = 500
+    (problem,) = notify(spec, eventful(), 0.0)
+    assert problem == "webhook: nobody was told (apprise could not deliver it)"
+
+
 def test_an_address_in_the_configuration_itself_is_refused():
     with pytest.raises(ValidationError):
         WebhookSpec(url="http://example.org/secret")
