@@ -26,6 +26,8 @@ class Course:
 
     chosen: Chosen | None = None
     inbox_problem: str = ""
+    nobodys: list[str] = field(default_factory=list)
+    """Sentences about filed deliveries of folders that the configuration names no longer."""
     comings: list[Coming] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     tonight: Tonight = field(default_factory=Tonight)
@@ -78,7 +80,7 @@ def _inbox(course: Course, spec: NightlySpec, now: dt.datetime, previous: Manife
     return {
         "path": str(spec.inbox),
         "problem": course.inbox_problem,
-        "strange": list(look.strange) if look else [],
+        "strange": [*(look.strange if look else ()), *course.nobodys],
         "missing_folders": list(look.missing) if look else [],
         "received": [_received(item, course.summary) for item in new],
         "again": [_again(item, used) for item in course.comings if item.what == "again"],

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from geopipe.config import DeliverySpec, InboxSpec
 from geopipe.errors import OutputError
+from geopipe.io.beside import DOCUMENTS
 from geopipe.io.contents import content_hash
 from geopipe.io.formats import format_of
 from geopipe.io.geopackage import sync
@@ -27,6 +28,8 @@ from geopipe.nightly.inbox import Seen, Unit
 RECEIVED = "received"
 _RECEIPT, _COMINGS = ".receipt.json", ".comings.json"
 _TAKING = ".taking-"
+# Files without content: only their names are looked at.
+_BESIDE = "beside"
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,8 @@ class Files:
         known = {item.sha256: item for item in self.all()}
         number = max((item.number for item in known.values()), default=0)
         comings = []
-        for unit in units:
+        # Documents last: the deliveries beside them keep their names.
+        for unit in sorted(units, key=lambda unit: not unit.is_delivery):
             number += 1
             coming = self._take(unit, known, Receipt("", unit.folder, unit.main.name, "", _at(now), str(day),
                                                      number, unit.size, unit.is_delivery))  # fmt: skip
@@ -135,6 +139,7 @@ class Files:
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, copy)
                 sync(copy)
+            _name_documents(unit, building / _BESIDE)
             step("copied")
             if hash_of(building / unit.main.name) != receipt.sha256:
                 return "it changed while it was copied"
@@ -211,6 +216,18 @@ class Files:
 
 
 _NO_ROOM = frozenset({28, 122})  # ENOSPC, EDQUOT
+
+
+def _name_documents(unit: Unit, folder: Path) -> None:
+    """Keep the names of the documents that came beside a delivery: records speak of them."""
+    for path in sorted(unit.main.parent.iterdir()):
+        if (
+            path.suffix.lower() in DOCUMENTS
+            and path not in unit.parts
+            and not path.name.startswith(("~$", "."))
+        ):
+            folder.mkdir(exist_ok=True)
+            (folder / path.name).touch()
 
 
 def hash_of(path: Path) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -199,6 +200,11 @@ class _Nightly:
 
     def _choose(self, register: Register) -> None:
         known = [item for item in self.course.receipts if item.folder in self.spec.operators]
+        gone = Counter(item.folder for item in self.course.receipts if item not in known and item.is_delivery)
+        self.course.nobodys = [
+            f"{count} filed deliveries of folder {name} are not read: the configuration does not name it."
+            for name, count in sorted(gone.items())
+        ]
         specs = {item.sha256: self._spec(item) for item in known}
         kept = Kept(self.config.workspace / PREPARED)
         told = self.config.model_copy(update={"nightly": None, "today": self.day})
@@ -238,7 +244,8 @@ class _Nightly:
         """Say whether something in the inbox could not be taken that may be a delivery."""
         look = self.course.chosen.look if self.course.chosen else None
         failed = any(item.what == "failed" for item in self.course.comings)
-        return bool(self.course.inbox_problem or failed or (look and look.strange))
+        strange = self.course.nobodys or (look and look.strange)
+        return bool(self.course.inbox_problem or failed or strange)
 
     def _prune(self) -> None:
         kept = nights(self.config.output, self.config.workspace)

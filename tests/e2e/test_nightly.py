@@ -122,6 +122,14 @@ def test_what_cannot_be_taken_is_told_and_the_exit_code_says_it(desk):
     assert desk.lying() == ["halo/x.gpkg"]
 
 
+def test_deliveries_of_a_folder_that_is_named_no_longer_are_not_left_out_silently(desk):
+    text = (desk.root / "nightly.yaml").read_text(encoding="utf-8").replace("    uxo:", "    uxo-lao:")
+    (desk.root / "nightly.yaml").write_text(text, encoding="utf-8")
+    told = desk.night()
+    assert told.exit_code == 4
+    assert "1 filed deliveries of folder uxo are not read" in desk.digest()
+
+
 def test_an_inbox_that_is_not_there_is_not_an_empty_one(desk):
     (desk.root / "inbox").rename(desk.root / "away")
     told = desk.night()

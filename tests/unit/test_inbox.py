@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from geopipe.errors import OutputError
+from geopipe.io.beside import Neighbours
 from geopipe.nightly import filing
 from geopipe.nightly.filing import Files
 from geopipe.nightly.inbox import look
@@ -326,6 +327,16 @@ def test_one_unreadable_file_costs_only_itself(box, tmp_path, monkeypatch):
     _, comings = take(box, tmp_path)
     assert [coming.what for coming in comings] == ["failed", "new"]
     assert comings[0].why == "it cannot be filed (Permission denied)"
+
+
+def test_the_names_of_documents_that_came_beside_a_delivery_are_kept_with_it(box, tmp_path):
+    put(box, "areas.gpkg", b"bytes")
+    put(box, "Minutes.PDF", b"signed")
+    files, (delivery, document) = take(box, tmp_path)
+    place = delivery.receipt.place(files.root)
+    assert place.name == "areas.gpkg"
+    assert Neighbours().of(place) == ("Minutes.PDF",)
+    assert (document.receipt.name, document.receipt.is_delivery) == ("Minutes.PDF", False)
 
 
 def test_a_receipt_says_whose_it_is_and_when_it_came(box, tmp_path):
