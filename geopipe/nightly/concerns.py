@@ -7,6 +7,7 @@ from typing import Any
 
 Facts = Mapping[str, Any]
 _SHOWN = 5
+_SMALL_M2 = 1_000.0
 _URGENT = {
     "needs_review": "to decide again (a record moved, or the case became several)",
     "corrected_differently": "corrected differently than decided",
@@ -158,5 +159,7 @@ def count_of(number: int, one: str, many: str = "") -> str:
 
 
 def hectares(m2: float | None) -> str:
-    """Return an area (m2) in brackets, in hectares; nothing for none."""
-    return f" ({m2 / 10_000:,.2f} ha)" if m2 else ""
+    """Return an area (m2) in brackets, in hectares or, where it is small, in m2; nothing for none."""
+    if not m2:
+        return ""
+    return f" ({m2 / 10_000:,.2f} ha)" if m2 >= _SMALL_M2 else f" ({m2:,.1f} m2)"

@@ -88,6 +88,17 @@ def test_a_new_register_replaces_the_one_before_and_lost_hazard_is_an_alarm(desk
     assert told.result.summary["earlier"] == 1  # it stays on the map
 
 
+def test_each_hazard_area_that_vanished_counts(desk):
+    desk.put("mag", "MAG_CHA_new.geojson", 0.05, start=7)
+    told = desk.night()
+    alarms = {item["code"]: item["count"] for item in told.result.summary["alarms"]}
+    assert alarms["HAZARD_VANISHED"] == 2
+    assert (
+        "stands: A hazard area of the last delivery is not in this one. It stays on the map: 2"
+        in " ".join(desk.digest().split())
+    )
+
+
 def test_an_operator_that_sends_nothing_keeps_its_records_and_is_told_as_overdue(desk):
     desk.put("uxo", "UXO.geojson", 0.001, 0.02)
     told = desk.night(days=3)
