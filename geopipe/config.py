@@ -13,7 +13,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from geopipe.errors import ConfigError
 from geopipe.processes import processes
@@ -103,10 +110,73 @@ class PlacesSpec(Strict):
     """Property with the code of the province that a district belongs to."""
 
 
+class InboxSpec(DeliveryOptions):
+    """What is known of all that comes in one folder of the inbox."""
+
+    every_days: int | None = Field(default=None, ge=1)
+    """How often something is expected here; None: nobody is missed."""
+
+
+class MailSpec(Strict):
+    """Where the morning digest is mailed; the password stands in a file or in the environment, never here."""
+
+    host: str
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "ssl", "none"] = "starttls"
+    sender: str
+    to: tuple[str, ...] = Field(min_length=1)
+    user: str | None = None
+    password_file: Path | None = None
+    password_env: str | None = None
+    ca_file: Path | None = None
+    """Certificates that are trusted beside those of the system: a mail server of one's own."""
+
+
+class WebhookSpec(Strict):
+    """An address that is told; it stands in a file or the environment: whoever knows it may write there."""
+
+    url_file: Path | None = None
+    url_env: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> WebhookSpec:
+        if (self.url_file is None) == (self.url_env is None):
+            raise ValueError("give url_file or url_env, one of them")
+        return self
+
+
+class NotifySpec(Strict):
+    """Who is told in the morning, and how much."""
+
+    detail: Literal["counts", "full"] = "counts"
+    """`counts` leaves out every name of an operator, a file, a record or a case."""
+    when: Literal["always", "needs_person"] = "always"
+    mail: MailSpec | None = None
+    webhook: WebhookSpec | None = None
+
+
+class NightlySpec(Strict):
+    """The nightly run: where deliveries are dropped, how long results are kept, who is told."""
+
+    inbox: Path
+    operators: dict[str, InboxSpec] = Field(min_length=1)
+    """Folder in the inbox -> what is known of all that comes in it."""
+    settle_seconds: float = Field(default=60.0, ge=0.0, le=3600.0)
+    """A file is taken when it has not changed for so long."""
+    keep_days: int = Field(default=30, ge=1)
+    """How long a run's folder stays after a newer run has replaced it."""
+    keep_received_days: int = Field(default=400, ge=1)
+    """How long digests stay, and deliveries that are no longer in force."""
+    set_aside: dict[str, str] = Field(default_factory=dict)
+    """Beginning of the hash of a received file that is not to be used -> why, and who says so."""
+    notify: NotifySpec | None = None
+
+
 class Config(Strict):
     """All that a run is told."""
 
-    deliveries: tuple[DeliverySpec, ...] = Field(min_length=1)
+    deliveries: tuple[DeliverySpec, ...]
+    """May be missing where a nightly run takes all that it reads from its inbox."""
     workspace: Path = Path("work")
     output: Path = Path("out")
     policy: Path | None = None
@@ -129,6 +199,19 @@ class Config(Strict):
     """How many daily backups of the register stay in the workspace."""
     known_pairs: Path | None = None
     """Folder of pairs that were measured before; `geopipe run` has one in its workspace."""
+    nightly: NightlySpec | None = None
+    """How `geopipe run --nightly` works; other runs do not look at it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _perhaps_from_inbox(cls, keys: Any) -> Any:
+        return {"deliveries": (), **keys} if isinstance(keys, dict) and keys.get("nightly") else keys
+
+    @model_validator(mode="after")
+    def _something_to_read(self) -> Config:
+        if not self.deliveries and not self.nightly:
+            raise ValueError("deliveries: name at least one, or an inbox (nightly)")
+        return self
 
     @field_validator("area_of_interest")
     @classmethod
@@ -196,6 +279,7 @@ def load_config(path: Path) -> Config:
             "policy": _from(base, config.policy) if config.policy else None,
             "confirmations": _from(base, config.confirmations) if config.confirmations else None,
             "places": _places_from(base, config.places),
+            "nightly": _nightly_from(base, config.nightly),
         }
     )
 
@@ -207,6 +291,32 @@ def _from(base: Path, path: Path) -> Path:
 
 def _places_from(base: Path, places: PlacesSpec | None) -> PlacesSpec | None:
     return places.model_copy(update={"file": _from(base, places.file)}) if places else None
+
+
+def _nightly_from(base: Path, nightly: NightlySpec | None) -> NightlySpec | None:
+    """Return the nightly run's part with paths from the folder of the configuration."""
+    if nightly is None:
+        return None
+    operators = {
+        name: known.model_copy(update={"profile": _profile_from(base, known.profile)})
+        for name, known in nightly.operators.items()
+    }
+    told = nightly.notify
+    if told is not None:
+        told = told.model_copy(
+            update={name: _files_from(base, getattr(told, name)) for name in ("mail", "webhook")}
+        )
+    return nightly.model_copy(
+        update={"inbox": _from(base, nightly.inbox), "operators": operators, "notify": told}
+    )
+
+
+def _files_from(base: Path, spec: Strict | None) -> Strict | None:
+    """Return settings of which every path starts at a folder."""
+    if spec is None:
+        return None
+    paths = {name: value for name, value in spec if isinstance(value, Path)}
+    return spec.model_copy(update={name: _from(base, path) for name, path in paths.items()})
 
 
 def _profile_from(base: Path, name: str | None) -> str | None:
@@ -279,7 +389,7 @@ def _explain(path: Path, document: Any, model: type[BaseModel], error: Validatio
         return ConfigError(f"unknown key {str(keys[-1])!r}{did_you_mean(str(keys[-1]), known)}", where)
     if fault["type"] == "missing":
         return ConfigError(f"the key {name!r} is missing", where)
-    return ConfigError(f"{name}: {fault['msg'].removeprefix('Value error, ')}", where)
+    return ConfigError(f"{name}: {fault['msg'].removeprefix('Value error, ')}".removeprefix(": "), where)
 
 
 def _line_of(document: Any, keys: list[str | int]) -> int:

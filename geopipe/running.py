@@ -39,7 +39,7 @@ from geopipe.steps import places_of, today
 
 # What a run leaves in its workspace last.
 LAST = "last_run.json"
-_PREPARED = "prepared"
+PREPARED = "prepared"
 
 
 def run_and_keep(config: Config, progress: Progress = silent) -> Result:
@@ -50,24 +50,28 @@ def run_and_keep(config: Config, progress: Progress = silent) -> Result:
     from the content: the same content leads to the run that is there already.
     """
     with hold(config.workspace):
-        save_config(config.workspace, config)
-        require_possible(config)
-        jobs = jobs_of(config)
-        if (last := _last_run(config, jobs)) is not None:
-            return last
-        started = dt.datetime.now(dt.UTC)
-        kept = Kept(config.workspace / _PREPARED)
-        with Register.open(config.workspace) as register:
-            _back_up(register, config, started.date())
-            _repair_pointer(register, config.output)
-            result, folder = _run_with(register, config, kept, started, progress)
-        kept.forget_others()
-        if config.known_pairs:
-            renew(config.known_pairs)
-        depends_on = "" if _was_disturbed(result) else _depends_on(config, jobs)
-        told = {"run": folder.name, "depends_on": depends_on}
-        write_text(config.workspace / LAST, json.dumps(told) + "\n")
-        return result
+        return run_held(config, progress, dt.datetime.now(dt.UTC))
+
+
+def run_held(config: Config, progress: Progress, started: dt.datetime) -> Result:
+    """Run as `run_and_keep` does, in a workspace that is held already."""
+    save_config(config.workspace, config)
+    require_possible(config)
+    jobs = jobs_of(config)
+    if (last := _last_run(config, jobs)) is not None:
+        return last
+    kept = Kept(config.workspace / PREPARED)
+    with Register.open(config.workspace) as register:
+        _back_up(register, config, started.date())
+        _repair_pointer(register, config.output)
+        result, folder = _run_with(register, config, kept, started, progress)
+    kept.forget_others()
+    if config.known_pairs:
+        renew(config.known_pairs)
+    depends_on = "" if _was_disturbed(result) else _depends_on(config, jobs)
+    told = {"run": folder.name, "depends_on": depends_on}
+    write_text(config.workspace / LAST, json.dumps(told) + "\n")
+    return result
 
 
 def _back_up(register: Register, config: Config, day: dt.date) -> None:
@@ -126,7 +130,7 @@ def last_state(workspace: Path) -> State:
     """
     config = load_saved_config(workspace)
     with hold(workspace), Register.existing(workspace) as register:
-        return _stages(register, config, Kept(workspace / _PREPARED), silent)[0]
+        return _stages(register, config, Kept(workspace / PREPARED), silent)[0]
 
 
 def _stages(

@@ -4,7 +4,15 @@ import json
 import shutil
 
 import xlsxwriter
-from conftest import REPOSITORY, UTM_48N, call, read_layer, square, write_geojson
+from conftest import (
+    REPOSITORY,
+    UTM_48N,
+    call,
+    read_layer,
+    require_as_promised,
+    square,
+    write_geojson,
+)
 
 BY = ("--by", "Bounmy")
 TARGETS = REPOSITORY / "configs" / "targets.yaml"
@@ -49,6 +57,7 @@ def whole_day(folder, demo):
     _about_findings_and_figures(day)
     _outputs(day)
     _another_night(day)
+    _unattended(day)
     _about_the_register(day)
     return day.answers
 
@@ -158,6 +167,24 @@ def _outputs(day):
         book.add_worksheet("Inspection")
     day.ask("sample", "results", sample, sample / "sheet.xlsx", *BY, codes=(0, 4))
     day.ask("sample", "results", sample)
+
+
+def _unattended(day):
+    """A night from the inbox: what it leaves are answers, too."""
+    write_geojson(day.folder / "inbox" / "mag" / "MAG_CHA.geojson", [({"hazard_id": "M-1"}, square())])
+    path = day.folder / "nightly.yaml"
+    operators = "{mag: {operator: MAG, kind: cha}}"
+    path.write_text(
+        f"workspace: w3\noutput: o3\nnightly: {{inbox: inbox, settle_seconds: 0, operators: {operators}}}\n",
+        encoding="utf-8",
+    )
+    day.ask("run", path, "--nightly")
+    day.ask("status", path)
+    day.ask("nights", path)
+    for left in (day.folder / "o3").glob("nights/*/run.json"):
+        told = json.loads(left.read_text(encoding="utf-8"))
+        require_as_promised(told)
+        day.answers.append((("run.json",), told))
 
 
 def _another_night(day):

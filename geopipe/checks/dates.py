@@ -59,7 +59,7 @@ def dates_in_future(records: Frame, rules: CheckRules, today: dt.date) -> Frame:
     late = np.column_stack([values > last for values in day.values()])
     rows = np.flatnonzero(late.any(axis=1))
     texts = [
-        f"In the future, seen from {today}: "
+        "In the future: "
         + ", ".join(
             f"{_NAMES[name]} {day[name][row]}" for which, name in enumerate(_NAMES) if late[row, which]
         )

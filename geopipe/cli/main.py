@@ -21,6 +21,8 @@ COMMANDS = {
     "compare": "compare",
     "demo": "demo",
     "run": "run",
+    "status": "status",
+    "nights": "status",
     "query": "query",
     "changes": "changes",
     "cases": "cases",

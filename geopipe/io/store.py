@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ import pyarrow as pa
 import shapely
 
 from geopipe.config import Config
-from geopipe.errors import BusyError, ConfigError, OutputError
+from geopipe.errors import ConfigError, OutputError
 from geopipe.io.geopackage import sync
+from geopipe.io.lock import Owner, holding
 from geopipe.schema import Delivery, Frame, LayerCount, Proposal, State
 from geopipe.shapes import Undecoded
 from geopipe.terms import CountMethod
@@ -48,31 +49,22 @@ def write_text(path: Path, text: str) -> None:
 
 
 @contextmanager
-def hold(workspace: Path) -> Iterator[None]:
-    """Hold a workspace for one run.
+def hold(workspace: Path) -> Iterator[Owner | None]:
+    """Hold a workspace for one run; give the dead owner whose lock was taken over, if there was one.
 
     Raises
     ------
     BusyError
         When another run holds it. The lock dies with the process that holds it.
     """
-    from filelock import FileLock, Timeout
-
-    try:
-        workspace.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(workspace / ".lock")
-        lock.acquire(timeout=0)
-        _tidy(workspace)
-    except Timeout as error:
-        raise BusyError(
-            "another run is at work here", str(workspace), "Wait until it has finished."
-        ) from error
-    except OSError as error:
-        raise OutputError(f"the workspace cannot be written ({error})", str(workspace)) from error
-    try:
-        yield
-    finally:
-        lock.release()
+    with ExitStack() as held:
+        try:
+            workspace.mkdir(parents=True, exist_ok=True)
+            taken_over = held.enter_context(holding(workspace))
+            _tidy(workspace)
+        except OSError as error:
+            raise OutputError(f"the workspace cannot be written ({error})", str(workspace)) from error
+        yield taken_over
 
 
 def _tidy(workspace: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from typing import Any
 
+from geopipe.catalogue import load_catalogue
 from geopipe.io.ledgers.opened import Opened
 from geopipe.register.diff.moments import Moment
 from geopipe.terms import CaseStatus, Severity
@@ -144,9 +145,10 @@ def _alarms(
         result.append(
             {
                 "code": code,
-                "sentence": item.get("sentence", code),
+                "sentence": item.get("sentence") or _meaning(code),
                 "before": counts[0].get(code, {}).get("count", 0),
                 "now": counts[1].get(code, {}).get("count", 0),
+                "standing": len(new.get(code, {})),
                 "new": _only(new, old, code),
                 "gone": _only(old, new, code),
             }
@@ -165,6 +167,11 @@ def _standing(register: Opened, moment: Moment, numbers: dict[str, str]) -> dict
         record = json.loads(columns).get("record_id")
         found[code][finding_id] = record or finding_id
     return found
+
+
+def _meaning(code: str) -> str:
+    """Return what an alarm means that neither run has found, though it stands."""
+    return load_catalogue().meaning(code).rstrip(".") if code in load_catalogue().codes else code
 
 
 def _only(these: dict[str, dict[str, str]], those: dict[str, dict[str, str]], code: str) -> list[str]:

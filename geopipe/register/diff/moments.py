@@ -57,6 +57,16 @@ def now(register: Opened) -> Moment:
     return Moment(number, day, folder, _LAST, _LAST)
 
 
+def as_written(register: Opened) -> Moment:
+    """Return this moment with the numbers of the last events: for whoever asks again later."""
+    number, day, _, folder = _runs(register)[-1]
+    last = [
+        int(register.ask(f"SELECT coalesce(max(number), 0) FROM {table}")[0][0])  # noqa: S608
+        for table in (_CASES, _FINDINGS)
+    ]
+    return Moment(number, day, folder, *last)
+
+
 def before_day(register: Opened, day: dt.date) -> Moment:
     """Return the moment at which a day began; on the first day of the register, after its first run.
 

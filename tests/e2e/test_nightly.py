@@ -1,0 +1,366 @@
+"""The nightly run from the inbox to the digest: what the technician reads, and what a killed run leaves."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY, call
+from nightly_fixtures import Desk, copied
+
+from geopipe.config import load_config
+from geopipe.errors import BusyError
+from geopipe.io.store import hold
+from geopipe.register.register import Register
+
+
+@pytest.fixture(scope="module")
+def after_one_night(tmp_path_factory):
+    """Return a desk after its first night: two hazard areas of MAG, one of UXO Lao that overlaps."""
+    desk = Desk(tmp_path_factory.mktemp("nightly") / "desk")
+    desk.put("mag", "MAG_CHA.geojson", 0.0, 0.01)
+    desk.put("uxo", "UXO.geojson", 0.001)
+    assert desk.night().exit_code == 0
+    return desk
+
+
+@pytest.fixture
+def desk(after_one_night, tmp_path):
+    return copied(after_one_night, tmp_path / "desk")
+
+
+def manifest_of(told):
+    return json.loads((told.folder / "run.json").read_text(encoding="utf-8"))
+
+
+def test_what_lay_in_the_inbox_is_filed_run_and_told(after_one_night):
+    desk = after_one_night
+    assert desk.lying() == []
+    assert desk.received() == ["MAG_CHA.geojson", "UXO.geojson"]
+    assert len(desk.runs()) == 1
+    text = desk.digest()
+    assert "2 new deliveries came; 2 of 2 files of the map were read." in text
+    assert "received: MAG_CHA.geojson (mag): 2 records" in text
+    assert "1 open: the first run, all that overlaps is backlog" in text
+    assert len(text.splitlines()) <= 60
+
+
+def test_the_manifest_holds_all_that_is_needed_to_make_the_run_again(after_one_night):
+    (path,) = (after_one_night.root / "out" / "nights").glob("*/run.json")
+    told = json.loads(path.read_text(encoding="utf-8"))
+    assert told["run"]["folder"] == after_one_night.runs()[0]
+    assert {item["name"]: len(item["sha256"]) for item in told["inputs"]} == {
+        "MAG_CHA.geojson": 64, "UXO.geojson": 64,
+    }  # fmt: skip
+    assert all(Path(item["path"]).exists() for item in told["inputs"])
+    assert [spec["path"] for spec in told["config"]["deliveries"]] == [
+        item["path"] for item in told["inputs"]
+    ]
+    assert (told["config"]["today"], told["outcome"], told["exit_code"]) == ("2026-01-01", "done", 0)
+    assert {"geopipe", "code", "python", "GEOS", "PROJ", "GDAL"} <= set(told["versions"])
+    assert told["balance"]["kept"] == 3
+    assert all("accuracy_m" in item for item in told["operations"])
+    assert {"inbox", "ingest", "overlaps", "publish"} <= set(told["timings_s"])
+
+
+def test_a_night_with_nothing_new_makes_no_run_and_says_so(desk):
+    runs = desk.runs()
+    told = desk.night()
+    assert told.exit_code == 0
+    assert desk.runs() == runs
+    assert told.digest.headline.startswith("Nothing new came; 2 of 2 files of the map were read.")
+    assert "The map of" in told.digest.headline
+    assert "nothing new came" in desk.digest()
+
+
+def test_a_new_register_replaces_the_one_before_and_lost_hazard_is_an_alarm(desk):
+    desk.put("mag", "MAG_CHA_new.geojson", 0.0)
+    told = desk.night()
+    assert told.digest.counts["new_alarms"] == 1
+    assert "1 NEW ALARM; 1 new delivery came" in told.digest.headline
+    assert "is not in this one. It stays on the map: 1: MAG mag-1" in " ".join(desk.digest().split())
+    assert len(manifest_of(told)["inputs"]) == 2
+    assert told.result.summary["earlier"] == 1  # it stays on the map
+
+
+def test_each_hazard_area_that_vanished_counts(desk):
+    desk.put("mag", "MAG_CHA_new.geojson", 0.05, start=7)
+    told = desk.night()
+    alarms = {item["code"]: item["count"] for item in told.result.summary["alarms"]}
+    assert alarms["HAZARD_VANISHED"] == 2
+    assert (
+        "stands: A hazard area of the last delivery is not in this one. It stays on the map: 2"
+        in " ".join(desk.digest().split())
+    )
+
+
+def test_an_operator_that_sends_nothing_keeps_its_records_and_is_told_as_overdue(desk):
+    desk.put("uxo", "UXO.geojson", 0.001, 0.02)
+    told = desk.night(days=3)
+    assert told.result.summary["balance"]["records_in"] == 4
+    assert "MAG: overdue, last on 2026-01-01 (expected every 2 days)" in desk.digest()
+    assert "missing: MAG (last 2026-01-01)" in desk.digest()
+
+
+def test_a_broken_file_is_told_every_morning_until_a_better_one_comes(desk):
+    broken = desk.root / "inbox" / "mag" / "MAG_CHA.geojson"
+    broken.write_text('{"type": "FeatureCollection", "features": [', encoding="utf-8")
+    told = desk.night()
+    assert told.exit_code == 4
+    assert told.digest.headline.startswith("NOT EVERYTHING WAS READ: 1 file could not be used")
+    assert "Until then that of 2026-01-01 stays in force." in " ".join(desk.digest().split())
+    assert told.result.summary["balance"]["kept"] == 3  # what was there before still is
+    told = desk.night()
+    assert "It came on 2026-01-02, and nothing better since." in " ".join(desk.digest().split())
+    desk.put("mag", "MAG_CHA.geojson", 0.0, 0.01, 0.03)
+    told = desk.night()
+    assert told.exit_code == 0
+    assert told.digest.counts["files_not_read"] == 0
+
+
+def test_what_cannot_be_taken_is_told_and_the_exit_code_says_it(desk):
+    (desk.root / "inbox" / "halo").mkdir()
+    shutil.copy(desk.root / "nightly.yaml", desk.root / "inbox" / "halo" / "x.gpkg")
+    told = desk.night()
+    assert told.exit_code == 4
+    assert "NOT EVERYTHING WAS READ: 1 thing in the inbox could not be taken" in told.digest.headline
+    assert "folder halo (1 file) is not in the configuration" in desk.digest()
+    assert desk.lying() == ["halo/x.gpkg"]
+
+
+def test_deliveries_of_a_folder_that_is_named_no_longer_are_not_left_out_silently(desk):
+    text = (desk.root / "nightly.yaml").read_text(encoding="utf-8").replace("    uxo:", "    uxo-lao:")
+    (desk.root / "nightly.yaml").write_text(text, encoding="utf-8")
+    told = desk.night()
+    assert told.exit_code == 4
+    assert "1 filed deliveries of folder uxo are not read" in desk.digest()
+
+
+def test_an_inbox_that_is_not_there_is_not_an_empty_one(desk):
+    (desk.root / "inbox").rename(desk.root / "away")
+    told = desk.night()
+    assert told.exit_code == 4
+    assert "the inbox could not be looked at. Nobody knows what came" in told.digest.headline
+    assert "nothing new came" not in desk.digest()
+    assert told.result.summary["balance"]["kept"] == 3
+
+
+def test_an_old_delivery_that_comes_again_does_not_replace_the_newer_one(desk):
+    old = (desk.root / "work" / "received").glob("*/*/MAG_CHA.geojson")
+    content = next(old).read_bytes()
+    desk.put("mag", "MAG_CHA.geojson", 0.0, 0.01, 0.03)
+    desk.night()
+    (desk.root / "inbox" / "mag" / "old.geojson").write_bytes(content)
+    told = desk.night()
+    assert told.result.summary["balance"]["kept"] == 4
+    assert "is the delivery of 2026-01-01 again; a newer one is in force" in " ".join(desk.digest().split())
+
+
+def test_a_fault_leaves_the_old_map_and_says_what_to_do(desk, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("boom")
+
+    before = (desk.root / "out" / "CURRENT").read_text(encoding="utf-8")
+    desk.put("mag", "MAG_CHA.geojson", 0.0, 0.01, 0.03)
+    monkeypatch.setattr("geopipe.nightly.night.run_held", broken)
+    told = desk.night()
+    assert told.exit_code == 1
+    assert told.digest.headline.startswith("THE RUN FAILED. The map of ")
+    assert "a fault of geopipe (RuntimeError)" in desk.digest()
+    assert "not looked for: the run failed" in desk.digest()
+    assert "kept; the run failed before it was read" in desk.digest()
+    assert (desk.root / "out" / "CURRENT").read_text(encoding="utf-8") == before
+    assert "boom" in (desk.root / "work" / "logs" / "geopipe.jsonl").read_text(encoding="utf-8")
+    monkeypatch.undo()
+    told = desk.night()  # what came that night is read in the next one, and told again
+    assert told.digest.headline.startswith("1 new delivery came")
+    assert told.result.summary["balance"]["kept"] == 4
+
+
+def test_a_damaged_register_is_told_with_exit_code_6(desk):
+    register = desk.root / "work" / "register.sqlite"
+    register.write_bytes(b"SQLite format 3\0" + b"\0" * 5000)
+    told = desk.night()
+    assert told.exit_code == 6
+    assert "OPERATION.md" in desk.digest() or "Restore it from your backup" in desk.digest()
+    assert told.digest.level == "failed"
+
+
+def test_nothing_was_ever_received(tmp_path):
+    desk = Desk(tmp_path)
+    told = desk.night()
+    assert told.exit_code == 3
+    assert told.digest.headline == "THE RUN FAILED. There is no map yet."
+    assert "nothing was ever received" in desk.digest()
+
+
+def test_a_run_that_is_at_work_is_left_alone(desk):
+    before = desk.digest()
+    with hold(desk.root / "work"), pytest.raises(BusyError):
+        desk.night()
+    assert desk.digest() == before
+
+
+def test_a_night_that_was_killed_is_told_the_next_morning(desk):
+    night = desk.root / "out" / "nights" / "2026-01-01-01"
+    told = json.loads((night / "run.json").read_text(encoding="utf-8"))
+    (night / "run.json").write_text(json.dumps({**told, "outcome": "running"}), encoding="utf-8")
+    desk.night()
+    assert "The night 2026-01-01-01 (began 2026-01-01T01:00:00+00:00) did not end by itself" in desk.digest()
+
+
+def test_old_runs_go_and_those_that_people_decided_on_stay(desk):
+    decided = desk.runs()[0]
+    with Register.existing(desk.root / "work") as register:
+        at = desk.clock.now.replace(hour=9)
+        register.insert("papers", "p", "TWG 1", "2026-01-01", "", "", "", None, "Bounmy", at.isoformat())
+    text = (desk.root / "nightly.yaml").read_text(encoding="utf-8")
+    (desk.root / "nightly.yaml").write_text(
+        text + "  keep_days: 2\n  keep_received_days: 4\n", encoding="utf-8"
+    )
+    seen = []
+    for by in (0.03, 0.04, 0.05, 0.06, 0.07):
+        desk.put("mag", f"MAG_{by}.geojson", 0.0, 0.01, by)
+        desk.night(days=2)
+        seen += [name for name in desk.runs() if name not in seen]
+    assert decided in desk.runs()
+    assert seen[-1] in desk.runs()
+    assert seen[1] not in desk.runs()
+    assert "MAG_0.03.geojson" not in desk.received()
+    assert {"MAG_CHA.geojson", "MAG_0.07.geojson", "UXO.geojson"} <= set(desk.received())
+
+
+def test_a_person_can_set_a_delivery_aside(desk):
+    desk.put("mag", "wrong.geojson", 0.5)
+    told = desk.night()
+    sha256 = next(item["sha256"] for item in manifest_of(told)["inputs"] if item["name"] == "wrong.geojson")
+    text = (desk.root / "nightly.yaml").read_text(encoding="utf-8")
+    aside = f"  set_aside:\n    {sha256[:12]}: sent by mistake, says MAG\n"
+    (desk.root / "nightly.yaml").write_text(text + aside, encoding="utf-8")
+    told = desk.night()
+    assert [item["name"] for item in manifest_of(told)["inputs"]] == ["UXO.geojson", "MAG_CHA.geojson"]
+    assert "wrong.geojson (mag, 2026-01-02) is set aside: sent by mistake, says MAG" in desk.digest()
+
+
+def test_a_message_that_cannot_be_sent_is_a_warning_and_no_secret_is_written_anywhere(desk, monkeypatch):
+    secret = "correct-horse-battery"
+    monkeypatch.setenv("GEOPIPE_TEST_PASSWORD", secret)
+    (desk.root / "url.txt").write_text(f"http://127.0.0.1:9/{secret}", encoding="utf-8")
+    text = (desk.root / "nightly.yaml").read_text(encoding="utf-8")
+    more = """
+  notify:
+    mail:
+      {host: 127.0.0.1, port: 9, security: none, user: me, password_env: GEOPIPE_TEST_PASSWORD,
+       sender: g@example.org, to: [t@example.org]}
+    webhook: {url_file: url.txt}
+"""
+    (desk.root / "nightly.yaml").write_text(text + more, encoding="utf-8")
+    told = desk.night()
+    assert told.exit_code == 0
+    assert len(manifest_of(told)["warnings"]) == 2
+    assert desk.digest().count("warning: ") == 2
+    everything = [
+        path for name in ("out", "work") for path in (desk.root / name).rglob("*") if path.is_file()
+    ]
+    assert any(path.name == "geopipe.jsonl" for path in everything)
+    assert not [path for path in everything if secret.encode() in path.read_bytes()]
+
+
+# Killed while it files.
+
+STEPS = ("hash", "copied", "receipt", "renamed", "removed a part", "removed")
+KILL = """
+import os, sys
+from geopipe.nightly import filing
+from nightly_fixtures import Clock
+from geopipe.config import load_config
+from geopipe.nightly.night import run_night
+filing.step = lambda name: os._exit(9) if name == sys.argv[2] else None
+clock = Clock()
+run_night(load_config(__import__("pathlib").Path(sys.argv[1])), clock=clock, pause=clock.pause)
+"""
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_any_step_of_filing_nothing_is_lost_and_nothing_taken_twice(tmp_path, step):
+    desk = Desk(tmp_path)
+    for suffix in (".shp", ".shx", ".dbf"):
+        (desk.root / "inbox" / "mag" / f"areas{suffix}").write_bytes(b"x" * 200)
+    desk.put("uxo", "UXO.geojson", 0.001)
+    paths = os.pathsep.join([str(REPOSITORY / "tests"), *sys.path])
+    killed = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(KILL), str(desk.root / "nightly.yaml"), step],
+        env={**os.environ, "PYTHONPATH": paths}, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert killed.returncode == 9, killed.stderr
+    told = desk.night()
+    assert desk.lying() == []
+    assert desk.received() == ["UXO.geojson", "areas.dbf", "areas.shp", "areas.shx"]
+    assert not list((desk.root / "work" / "received").glob(".taking-*"))
+    assert told.result.summary["balance"]["kept"] == 1
+    text = desk.digest()
+    assert "received: UXO.geojson (uxo): 1 record" in text
+    assert "received: areas.shp (mag)" in text
+    assert "came again" not in text
+    assert "did not end by itself" in text
+    again = desk.night()
+    assert again.digest.counts["received"] == 0
+    assert again.digest.counts["again"] == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_an_interrupt_is_told_and_goes_on(desk, monkeypatch):
+    def interrupted(*_):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("geopipe.nightly.night.run_held", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        desk.night()
+    assert "it was interrupted" in desk.digest()
+
+
+# The commands.
+
+
+def test_the_commands_run_a_night_and_tell_how_it_stands(desk):
+    config = desk.root / "nightly.yaml"
+    text = config.read_text(encoding="utf-8").replace("settle_seconds: 60", "settle_seconds: 0")
+    config.write_text(text, encoding="utf-8")
+    (desk.root / "inbox" / "uxo" / "x.tmp").write_bytes(b"x")
+    ran = call("run", config, "--nightly")
+    assert ran.code == 0
+    assert ran.first_line.startswith("geopipe, night ")
+    told = json.loads(call("status", config, "--json").out)
+    assert told["last"]["outcome"] == "done"
+    assert told["lock"] is None
+    assert [item["file"] for item in told["inbox"]["files"]] == ["x.tmp"]
+    shown = call("status", config).out
+    assert "x.tmp (uxo): its name is that of an unfinished copy" in shown
+    assert "AT WORK   nobody" in shown
+    nights = json.loads(call("nights", desk.root / "work", "--json").out)
+    assert [item["exit_code"] for item in nights] == [0, 0]
+    assert nights[-1]["counts"]["received"] == 2
+    assert call("nights", config).out.count("exit  0") == 2
+    with hold(desk.root / "work"):
+        busy = call("run", config, "--nightly")
+        assert busy.code == 75
+        assert f"process {os.getpid()} of " in busy.err
+        assert f"process {os.getpid()} of " in call("status", config).out
+
+
+def test_a_configuration_without_a_nightly_part_is_refused(tmp_path, two_files):
+    (tmp_path / "run.yaml").write_text("deliveries: [{path: in}]\n", encoding="utf-8")
+    ran = call("run", tmp_path / "run.yaml", "--nightly")
+    assert ran.code == 2
+    assert "no part `nightly`. Copy it from configs/nightly.yaml." in ran.err
+
+
+def test_the_shipped_example_can_be_read():
+    config = load_config(REPOSITORY / "configs" / "nightly.yaml")
+    assert config.nightly.notify is None
+    assert "mag" in config.nightly.operators
