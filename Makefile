@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SIZE ?= 100000
 ROUNDS ?= 3
+PYTHONS ?= 3.11 3.12 3.13
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-all check bench clean
+.PHONY: help install run test test-all check bench bundle-windows clean
 
 help:  ## Show what can be made
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 install: $(STAMP)  ## Create .venv with geopipe in it
 
@@ -42,6 +43,9 @@ check: install  ## Lint, types, import contracts
 bench: install  ## Measure geopipe and its peers; SIZE="100000 1000000" ROUNDS=3
 	$(BIN)/pip install --quiet --only-binary :all: --no-build-isolation --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python tests/bench/run.py --size $(SIZE) --rounds $(ROUNDS)
+
+bundle-windows: install  ## Build the ZIP for Windows laptops in dist/; PYTHONS="3.13" for a smaller one
+	$(BIN)/python -m geopipe.bundling --python $(PYTHONS)
 
 clean:  ## Remove the environment and what run has made
 	rm -rf $(VENV) demo out
