@@ -17,9 +17,9 @@ RUNTIME = "msvc-runtime"
 
 _OF_PYTHON = ("python3.dll", "vcruntime140.dll", "vcruntime140_1.dll")
 _OF_WINDOWS = """
-advapi32 bcrypt bcryptprimitives combase crypt32 d3d11 d3dcompiler_47 dbghelp dxgi iphlpapi kernel32 ncrypt ntdll
-ole32 oleaut32 psapi rpcrt4 secur32 shell32 shlwapi user32 userenv version webservices winhttp wininet wldap32
-ws2_32 wsock32
+advapi32 bcrypt bcryptprimitives combase crypt32 d3d11 d3dcompiler_47 dbghelp dxgi iphlpapi kernel32 ncrypt
+ntdll ole32 oleaut32 psapi rpcrt4 secur32 shell32 shlwapi user32 userenv version webservices winhttp wininet
+wldap32 ws2_32 wsock32
 """
 _COMPILED = (".pyd", ".dll")
 _IS_64_BIT = 0x20B
