@@ -36,6 +36,7 @@ test-all: install  ## Run every test, the slow ones too
 
 check: install  ## Lint, types, import contracts
 	$(BIN)/ruff check .
+	$(BIN)/ruff check --quiet --preview --select PLW1514 geopipe
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports

@@ -12,6 +12,7 @@ import click
 
 from geopipe._version import __version__
 from geopipe.errors import ExitCode, GeopipeError
+from geopipe.io.environment import drop_foreign
 from geopipe.processes import LEAN_ENVIRONMENT, leave_out_data_frames
 
 # Command -> module that holds it, in the order in which `--help` lists them.
@@ -112,6 +113,7 @@ def was_interrupted(error: BaseException | None) -> bool:
 def main() -> None:
     """Run the command line; the entry point of the `geopipe` script."""
     leave_out_data_frames()
+    drop_foreign(os.environ)
     for name, value in LEAN_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     # Millions of small values are made and few of them in circles: looking for circles costs time.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,16 +32,15 @@ def minutes_command(meeting: str, workspace: Path, output: Path, lang: str, as_j
     from geopipe.outputs.pack.decided import decided_by
     from geopipe.outputs.pack.minutes import letters, minutes_workbook
     from geopipe.register.register import Register
+    from geopipe.reports.returned.files import file_stems
 
     texts = load_texts(lang)
     with Register.existing(workspace) as register:
         decided = decided_by(register, register.cases(), meeting)
     made = {"minutes": minutes_workbook(decided, texts)}
-    for operator, content in letters(decided, texts).items():
-        name = re.sub(r"[^\w-]+", "_", operator).strip("_") or "operator"
-        # Two operators may differ in signs only that a file's name cannot hold.
-        name = name if f"letter-{name}" not in made else f"{name}-{len(made)}"
-        made[f"letter-{name}"] = content
+    written = letters(decided, texts)
+    stems = file_stems(list(written))
+    made |= {f"letter-{stems[operator]}": content for operator, content in written.items()}
     files = [
         write_whole(output / f"{name}.xlsx", _writing(content), is_confidential=name != "minutes")
         for name, content in made.items()

@@ -78,7 +78,7 @@ def _watch(event, arguments):
         path = arguments[0].removeprefix("file://").partition("?mode=")[0]
         path = os.path.abspath(path)
         name = path.rpartition("/")[2]
-        if path.startswith(_FOLDER) and _NAMES.search(name):
+        if arguments[0] != ":memory:" and path.startswith(_FOLDER) and _NAMES.search(name):
             _tell("name", path)
     elif event in ("os.fork", "os.forkpty"):
         _tell("fork", "")
