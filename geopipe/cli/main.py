@@ -53,6 +53,7 @@ COMMANDS = {
     "figures": "figures",
     "pack": "pack",
     "minutes": "minutes",
+    "install-schedule": "schedule",
 }
 
 
@@ -68,7 +69,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"geopipe.cli.{COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def resolve_command(
