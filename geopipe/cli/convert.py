@@ -35,6 +35,7 @@ def convert_command(result: Path, output: Path, formats: str, layers: str, as_js
     """
     from dataclasses import asdict
 
+    from geopipe.cli.show import say_beside
     from geopipe.config import did_you_mean
     from geopipe.errors import ConfigError
     from geopipe.outputs.formats.convert import FORMATS, convert
@@ -44,6 +45,8 @@ def convert_command(result: Path, output: Path, formats: str, layers: str, as_js
         if name not in FORMATS:
             raise ConfigError(f"--format: there is no format {name!r}{did_you_mean(name, FORMATS)}")
     done = convert(result, output, wanted, [name.strip() for name in layers.split(",") if name.strip()])
+    for name, new in done.beside.items():
+        say_beside(output / name, output / new)
     if as_json:
         click.echo(json.dumps(asdict(done), ensure_ascii=False, indent=1))
         return

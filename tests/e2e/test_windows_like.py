@@ -37,11 +37,14 @@ class Laptop:
         }
         self.temporary = temporary
 
-    def run(self, *arguments):
+    def run(self, *arguments, beside=None):
+        """Run a command beside another program, whose files are looked at, too."""
+        environment = self.environment | {"GEOPIPE_BESIDE": str(beside or "")}
         done = subprocess.run(
-            [*COMMAND, *map(str, arguments)], cwd=self.folder, env=self.environment, capture_output=True,
+            [*COMMAND, *map(str, arguments)], cwd=self.folder, env=environment, capture_output=True,
             check=False, timeout=300, start_new_session=True,
         )  # fmt: skip
+        self.told = done.stderr.decode("cp874", errors="replace")
         assert done.returncode in (0, 4), done.stderr.decode("cp874", errors="replace")
         return done.stdout
 
@@ -132,3 +135,30 @@ def test_variables_of_other_gis_programs_change_nothing(laptop, tmp_path):
     laptop.run("convert", "foreign", "-o", "converted", "--format", "geojson,kml,shapefile")
     assert len(read_layer(laptop.folder / "converted/geojson/areas.geojson", "areas")) == 4
     laptop.run("query", "foreign", "--at", "105.0015,17.501")
+
+
+def test_results_that_qgis_and_excel_hold_open_get_a_dated_name_beside_them(laptop):
+    laptop.run("run", "run.yaml")
+    writes = {
+        "compared/geopipe.gpkg": ("compare", "inbox", "-o", "compared"),
+        "twg.xlsx": ("workbook", "out", "-w", "work", "-o", "twg.xlsx"),
+        "converted/geojson/areas.geojson": ("convert", "out", "-o", "converted", "--format", "geojson"),
+    }
+    for name, command in writes.items():
+        held = laptop.folder / name
+        laptop.run(*command)
+        before = held.read_bytes()
+        code = "import sys; held = open(sys.argv[1], 'rb'); print('ready', flush=True); sys.stdin.read()"
+        others = set(held.parent.iterdir())
+        with subprocess.Popen(
+            [sys.executable, "-c", code, held], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as program:
+            program.stdout.readline()
+            laptop.run(*command, beside=program.pid)
+            program.stdin.close()
+        (new,) = (path for path in held.parent.iterdir() if path.suffix == held.suffix and path not in others)
+        assert re.fullmatch(rf"{held.stem}-\d{{8}}-\d{{6}}", new.stem)
+        assert "is open in another program" in laptop.told
+        assert new.name in laptop.told
+        assert held.read_bytes() == before
+        assert new.stat().st_size > len(before) / 2

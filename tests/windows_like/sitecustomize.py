@@ -13,6 +13,7 @@ import traceback
 
 _LOG = os.environ.get("GEOPIPE_REFUSED", "")
 _FOLDER = os.environ.get("GEOPIPE_WATCHED", "")
+_BESIDE = os.environ.get("GEOPIPE_BESIDE", "")
 _NAMES = re.compile(r'[<>:"|?*\x00-\x1f\\]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE)
 _unlink, _rmdir, _rename, _replace = os.unlink, os.rmdir, os.rename, os.replace
 
@@ -28,7 +29,7 @@ def _held():
     group = os.getpgrp()
     for number in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
-            if os.getpgid(int(number)) == group:
+            if os.getpgid(int(number)) == group or number == _BESIDE:
                 with open(f"/proc/{number}/maps", encoding="utf-8") as maps:
                     yield from ("/" + line.rstrip("\n").partition("/")[2] for line in maps)
                 for handle in os.listdir(f"/proc/{number}/fd"):

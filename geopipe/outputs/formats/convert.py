@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import re
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from geopipe.errors import ConfigError, OutputError
 from geopipe.io.geopackage import sync
+from geopipe.io.placing import place
 from geopipe.languages.texts import Texts, load_texts
 from geopipe.outputs.formats import driven, geoparquet, kml, shapefile
 from geopipe.outputs.formats.pieces import Piece, pieces_of
@@ -51,10 +54,11 @@ class Written:
 
 @dataclass(frozen=True)
 class Converted:
-    """What was written, and which tables have no map and were left out."""
+    """What was written, which tables have no map and were left out, which names were taken by open files."""
 
     written: tuple[Written, ...]
     left_out: tuple[str, ...]
+    beside: Mapping[str, str]
 
 
 def convert(result: Path, folder: Path, formats: Sequence[str], layers: Sequence[str]) -> Converted:
@@ -87,10 +91,12 @@ def convert(result: Path, folder: Path, formats: Sequence[str], layers: Sequence
         left_out = tuple(name for name in contents.tables if name not in mapped and not layers)
         said = notice(contents, summary, texts)
     pieces = list(pieces_of(run / GEOPACKAGE, _chosen(layers, mapped)))
-    with _put_in_place(folder) as building:
+    beside: dict[str, str] = {}
+    with _put_in_place(folder, beside) as building:
         (building / NOTICE).write_text("\n".join(said) + "\n", encoding="utf-8-sig")
         written = [made for name in formats for made in _in_format(building, name, pieces, said, texts)]
-    return Converted(tuple(written), left_out)
+    placed = (replace(made, files=tuple(beside.get(file, file) for file in made.files)) for made in written)
+    return Converted(tuple(placed), left_out, beside)
 
 
 def _chosen(layers: Sequence[str], mapped: Sequence[str]) -> Sequence[str]:
@@ -132,8 +138,11 @@ def _counted(made: Written, found: int) -> Written:
 
 
 @contextmanager
-def _put_in_place(folder: Path) -> Iterator[Path]:
-    """Give a folder beside the place; what is finished there replaces what an earlier conversion left."""
+def _put_in_place(folder: Path, beside: dict[str, str]) -> Iterator[Path]:
+    """Give a folder beside the place; what is finished there replaces what an earlier conversion left.
+
+    A file that is open elsewhere stays; `beside` gets its name and that of the new one.
+    """
     building = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -141,11 +150,14 @@ def _put_in_place(folder: Path) -> Iterator[Path]:
         yield building
         made = sorted(path for path in building.rglob("*") if path.is_file())
         for left in _earlier(folder, building):
-            left.unlink()
+            with contextlib.suppress(PermissionError):
+                left.unlink()
         for path in made:
             final = folder / path.relative_to(building)
             final.parent.mkdir(exist_ok=True)
-            path.replace(final)
+            placed = place(path, final, dt.datetime.now())
+            if placed != final:
+                beside[final.relative_to(folder).as_posix()] = placed.relative_to(folder).as_posix()
         sync(folder)
     except OSError as error:
         raise OutputError(
