@@ -24,17 +24,16 @@ def main() -> int:
     asked.add_argument("--python", nargs="+", default=PYTHONS, help="minor versions, oldest first")
     asked.add_argument("--check", type=Path, metavar="ZIP", help="only check this one")
     given = asked.parse_args()
-    pythons = tuple(given.python)
     try:
-        bundle = given.check or build(given.source.resolve(), given.output, pythons)
-        wrong = check_bundle(bundle, pythons)
+        bundle = given.check or build(given.source.resolve(), given.output, tuple(given.python))
+        wrong = check_bundle(bundle)
     except GeopipeError as error:
         print(f"geopipe: {error}", file=sys.stderr)
         return error.exit_code
     for sentence in wrong:
         print(sentence, file=sys.stderr)
     megabytes = bundle.stat().st_size / 1e6
-    print(f"{bundle}: {megabytes:,.0f} MB, for Python {', '.join(pythons)} of 64 bits")
+    print(f"{bundle}: {megabytes:,.0f} MB")
     print(f"sha256 {sha256(bundle.read_bytes()).hexdigest()}")
     return ExitCode.BUG if wrong else ExitCode.DONE
 

@@ -13,7 +13,9 @@ from geopipe.bundling.wheels import Wheel
 SUMS = "SHA256SUMS"
 REQUIREMENTS = "requirements.txt"
 WHEELS = "wheels"
-PARTS = ("check_python.py", "compare.cmd", "install.cmd", "nightly.cmd", "README.txt")
+# Holds the versions of Python that the bundle is for.
+ASKED_BY = "check_python.py"
+PARTS = (ASKED_BY, "compare.cmd", "install.cmd", "nightly.cmd", "README.txt")
 # Any time would do, as long as it is always the same.
 _TIME = (2020, 2, 2, 0, 0, 0)
 

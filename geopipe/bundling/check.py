@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import zipfile
 from hashlib import sha256
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from geopipe.bundling.archive import REQUIREMENTS, SUMS, WHEELS
+from geopipe.bundling.archive import ASKED_BY, REQUIREMENTS, SUMS, WHEELS
 from geopipe.bundling.demand import problems
 from geopipe.bundling.libraries import missing_libraries
 from geopipe.bundling.wheels import read_wheels
@@ -19,16 +20,18 @@ ROOTS = (Requirement("geopipe[pdf]"),)
 PYTHONS = ("3.11", "3.12", "3.13")
 
 
-def check_bundle(bundle: Path, pythons: tuple[str, ...]) -> list[str]:
+def check_bundle(bundle: Path) -> list[str]:
     """Say what is wrong with a ZIP; one sentence each, none where it can be handed out."""
     with tempfile.TemporaryDirectory(prefix="geopipe-") as unpacked:
         with zipfile.ZipFile(bundle) as archive:
             archive.extractall(unpacked)
-        return check_folder(Path(unpacked) / bundle.stem, pythons)
+        return check_folder(Path(unpacked) / bundle.stem)
 
 
-def check_folder(folder: Path, pythons: tuple[str, ...]) -> list[str]:
-    """Say what is wrong with an unpacked bundle."""
+def check_folder(folder: Path) -> list[str]:
+    """Say what is wrong with an unpacked bundle, for each Python that it says it takes."""
+    said = (folder / ASKED_BY).read_text(encoding="utf-8")
+    pythons = re.findall(r"3\.\d+", said.partition("GOOD = ")[2].partition("\n")[0])
     wheels = read_wheels((folder / WHEELS).glob("*.whl"))
     return [
         *_wrong_sums(folder),

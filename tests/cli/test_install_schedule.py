@@ -37,7 +37,8 @@ def entry(text, name):
 
 
 def words_of_systemd(line):
-    """Split a command as systemd.service(5) says: C-style quotes, %% and $$."""
+    """Split a command as systemd.service(5) says: C-style quotes, %% and $$; one alone stands for a value."""
+    assert not re.search(r"%|\$", line.replace("%%", "").replace("$$", ""))
     return [word.replace("%%", "%").replace("$$", "$") for word in shlex.split(line)]
 
 
