@@ -5,18 +5,19 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SIZE ?= 100000
 ROUNDS ?= 3
+PYTHONS ?= 3.11 3.12 3.13
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-all check bench clean
+.PHONY: help install run test test-all check bench bundle-windows clean
 
 help:  ## Show what can be made
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 install: $(STAMP)  ## Create .venv with geopipe in it
 
 # gdal-utils holds a checker of GeoPackages that needs nothing else, but asks for GDAL's own bindings.
 $(STAMP): pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "geopipe needs Python 3.11 or newer: make PYTHON=python3.12 install")'
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "geopipe needs Python 3.11, 3.12 or 3.13: make PYTHON=python3.12 install")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --only-binary :all: --constraint constraints.txt hatchling editables
 	$(BIN)/pip install --quiet --only-binary :all: --no-build-isolation --constraint constraints.txt --editable '.[dev]'
@@ -35,6 +36,7 @@ test-all: install  ## Run every test, the slow ones too
 
 check: install  ## Lint, types, import contracts
 	$(BIN)/ruff check .
+	$(BIN)/ruff check --quiet --preview --select PLW1514 geopipe
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
@@ -42,6 +44,9 @@ check: install  ## Lint, types, import contracts
 bench: install  ## Measure geopipe and its peers; SIZE="100000 1000000" ROUNDS=3
 	$(BIN)/pip install --quiet --only-binary :all: --no-build-isolation --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python tests/bench/run.py --size $(SIZE) --rounds $(ROUNDS)
+
+bundle-windows: install  ## Build the ZIP for Windows laptops in dist/; PYTHONS="3.13" for a smaller one
+	$(BIN)/python -m geopipe.bundling --python $(PYTHONS)
 
 clean:  ## Remove the environment and what run has made
 	rm -rf $(VENV) demo out

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,10 +16,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from geopipe import runtime  # noqa: F401  rtree needs what it loads
 from geopipe.schema import Indices
 
 Boxes: TypeAlias = NDArray[np.float64]
 _STAMP = "stamp.json"
+_NAME = "areas"
+# On Windows, libspatialindex takes the signs of a path for those of the system's old code page.
+TAKES_ANY_NAME = os.name != "nt"
 
 
 def build_index(folder: Path, boxes: Boxes, ids: NDArray[np.object_]) -> None:
@@ -47,12 +54,13 @@ def _write(building: Path, boxes: Boxes, ids: NDArray[np.object_]) -> None:
 
     present = np.flatnonzero(np.isfinite(boxes).all(axis=1))  # rtree refuses NaN
     properties = index.Property(dimension=2, overwrite=True)
-    if len(present):
-        stream = (present, boxes[present][:, :2].copy(), boxes[present][:, 2:].copy())
-        tree = index.Index(str(building / "areas"), stream, properties=properties)
-    else:
-        tree = index.Index(str(building / "areas"), properties=properties)
-    tree.close()
+    with _named(building) as name:
+        if len(present):
+            stream = (present, boxes[present][:, :2].copy(), boxes[present][:, 2:].copy())
+            tree = index.Index(name, stream, properties=properties)
+        else:
+            tree = index.Index(name, properties=properties)
+        tree.close()
     stamped = json.dumps({"areas": stamp(boxes, ids), "bytes": _sizes(building)})
     (building / _STAMP).write_text(stamped, encoding="utf-8")
 
@@ -74,15 +82,26 @@ def is_current(folder: Path, boxes: Boxes, ids: NDArray[np.object_]) -> bool:
 
 def _sizes(folder: Path) -> dict[str, int]:
     """Return the sizes of the tree's files: one that was cut is not asked."""
-    return {path.name: path.stat().st_size for path in sorted(folder.glob("areas.*"))}
+    return {path.name: path.stat().st_size for path in sorted(folder.glob(f"{_NAME}.*"))}
 
 
 def boxes_meeting(folder: Path, box: Sequence[float]) -> Indices:
     """Return the positions of the areas whose boxes meet a box (in the CRS of the index), in order."""
     from rtree import index
 
-    tree = index.Index(str(folder / "areas"), properties=index.Property(dimension=2))
-    try:
-        return np.array(sorted(tree.intersection(tuple(box))), dtype=np.intp)
-    finally:
-        tree.close()
+    with _named(folder) as name:
+        tree = index.Index(name, properties=index.Property(dimension=2))
+        try:
+            return np.array(sorted(tree.intersection(tuple(box))), dtype=np.intp)
+        finally:
+            tree.close()
+
+
+@contextmanager
+def _named(folder: Path) -> Iterator[str]:
+    """Give the name of the tree's files as libspatialindex can open them."""
+    if TAKES_ANY_NAME or str(folder).isascii():
+        yield str(folder / _NAME)
+        return
+    with contextlib.chdir(folder):
+        yield _NAME

@@ -180,6 +180,7 @@ def _unattended(day):
     )
     day.ask("run", path, "--nightly")
     day.ask("status", path)
+    day.ask("install-schedule", "--print", "systemd", path)
     day.ask("nights", path)
     for left in (day.folder / "o3").glob("nights/*/run.json"):
         told = json.loads(left.read_text(encoding="utf-8"))

@@ -39,6 +39,7 @@ def convert_command(
     """
     from dataclasses import asdict
 
+    from geopipe.cli.show import say_beside
     from geopipe.outputs.edition.makers import convert_for
     from geopipe.outputs.formats.convert import convert
 
@@ -48,6 +49,8 @@ def convert_command(
         done = convert(result, output, wanted, chosen)
     else:
         done = convert_for(result, operator, output, wanted, chosen)
+    for name, new in done.beside.items():
+        say_beside(output / name, output / new)
     if as_json:
         answer(asdict(done))
         return

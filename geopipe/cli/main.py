@@ -14,6 +14,7 @@ import click
 
 from geopipe._version import __version__
 from geopipe.errors import ExitCode, GeopipeError
+from geopipe.io.environment import drop_foreign
 from geopipe.processes import LEAN_ENVIRONMENT, leave_out_data_frames
 
 # Command -> module that holds it, in the order in which `--help` lists them.
@@ -59,6 +60,7 @@ COMMANDS = {
     "page": "page",
     "minutes": "minutes",
     "edition": "edition",
+    "install-schedule": "schedule",
 }
 
 
@@ -89,7 +91,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"geopipe.cli.{COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def resolve_command(
@@ -134,6 +136,7 @@ def was_interrupted(error: BaseException | None) -> bool:
 def main() -> None:
     """Run the command line; the entry point of the `geopipe` script."""
     leave_out_data_frames()
+    drop_foreign(os.environ)
     for name, value in LEAN_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     # Millions of small values are made and few of them in circles: looking for circles costs time.

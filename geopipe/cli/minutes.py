@@ -28,6 +28,7 @@ def minutes_command(meeting: str, workspace: Path, output: Path, lang: str, as_j
     Example:
       geopipe minutes --meeting "TWG 4/2026" -w work -o minutes --lang both
     """
+    from geopipe.cli.show import say_beside
     from geopipe.io.whole import write_whole
     from geopipe.languages.texts import load_texts
     from geopipe.outputs.pack.decided import decided_by
@@ -45,6 +46,8 @@ def minutes_command(meeting: str, workspace: Path, output: Path, lang: str, as_j
         write_whole(output / f"{name}.xlsx", _writing(content), is_confidential=name != "minutes")
         for name, content in made.items()
     ]
+    for name, file in zip(made, files, strict=True):
+        say_beside(output / f"{name}.xlsx", file)
     if as_json:
         answer({"decisions": len(decided), "files": [str(file) for file in files]})
         return

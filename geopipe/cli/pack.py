@@ -49,6 +49,7 @@ def pack_command(
       geopipe pack out -w work --minutes-of-meeting 120 --meeting "TWG 4/2026" --lang both
       geopipe pack --minutes-of-meeting 120 --meeting "TWG 4/2026" --operator MAG -o MAG.pdf
     """
+    from geopipe.cli.show import say_beside
     from geopipe.errors import OutputError
     from geopipe.io.whole import write_whole
     from geopipe.languages.texts import load_texts
@@ -65,6 +66,7 @@ def pack_command(
     written = write_whole(
         output, lambda place: place.write_bytes(made.pdf), is_confidential=operator is not None
     )
+    say_beside(output, written)
     if as_json:
         answer({"file": str(written), "lang": lang, "operator": operator, "pages": made.pages})
         return

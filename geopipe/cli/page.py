@@ -36,6 +36,7 @@ def page_command(
       geopipe page out -w work -o report.html --lang both
       geopipe page out -w work -o MAG.html --operator MAG
     """
+    from geopipe.cli.show import say_beside
     from geopipe.errors import ConfigError
     from geopipe.io.whole import write_whole
     from geopipe.languages.texts import load_texts
@@ -53,8 +54,7 @@ def page_command(
         click.echo("Charts are left out: they need typst (pip install geopipe[pdf]).", err=True)
     data = page_of(material, texts, charts)
     written = write_whole(output, lambda place: place.write_bytes(data), is_confidential=True)
-    if written != output:
-        click.echo(f"{output} is open in another program: written beside it.", err=True)
+    say_beside(output, written)
     if texts.is_draft:
         click.echo("Draft translation: the page says so.", err=True)
     what = "cases" if material.has_register else "overlaps"

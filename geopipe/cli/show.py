@@ -48,6 +48,10 @@ def progress(quiet: bool) -> Iterator[Callable[[str], None]]:
 def show_result(result: Result, *, quiet: bool, as_json: bool, config: Config | None = None) -> None:
     """Print problems, then the first screen or the summary."""
     show_problems(result.summary, config)
+    if result.outputs:
+        from geopipe.reports.publish import GEOPACKAGE
+
+        say_beside(result.outputs[0].with_name(GEOPACKAGE), result.outputs[0])
     if as_json:
         answer(result.summary, "summary")
     elif not quiet:
@@ -122,3 +126,9 @@ def _delivered(file: str, config: Config | None) -> tuple[str, DeliverySpec | No
             if source.path.parts[-len(parts) :] == parts:
                 return str(source.path), known
     return file, None
+
+
+def say_beside(asked: Path, written: Path) -> None:
+    """Say that a file has got another name, because the earlier one is open in another program."""
+    if written != asked:
+        click.echo(f"{asked} is open in another program: the new one is {written.name} beside it.", err=True)

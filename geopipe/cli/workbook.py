@@ -41,6 +41,7 @@ def workbook_command(
       geopipe workbook -o twg.xlsx --lang both
       geopipe workbook out -w work -o MAG.xlsx --operator MAG --lang both
     """
+    from geopipe.cli.show import say_beside
     from geopipe.languages.texts import load_texts
     from geopipe.outputs.workbook.book import workbook_of
     from geopipe.outputs.workbook.material import gather
@@ -52,8 +53,7 @@ def workbook_command(
     material = gather(result, workspace, operator, expected)
     data = workbook_of(material, texts, links)
     written = write_workbook(output, data, is_confidential=operator is not None)
-    if written != output:
-        click.echo(f"{output} is open in another program: written beside it.", err=True)
+    say_beside(output, written)
     if texts.is_draft:
         click.echo("Draft translation: the cover says so.", err=True)
     if as_json:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
+from geopipe.arrowfile import read_arrow_file
 from geopipe.codestamp import code_stamp
 from geopipe.engine.arrow import COLUMNS, measured_of, table_of
 from geopipe.engine.measure import Measured, joined
@@ -103,8 +104,7 @@ def _table_of(path: Path, made_by: bytes) -> pa.Table | None:
     try:
         if _checksum(path) != path.stem.partition("-")[0]:
             return None
-        with pa.memory_map(str(path)) as source:
-            table = pa.ipc.open_file(source).read_all()
+        table = read_arrow_file(path)
     except (OSError, pa.ArrowInvalid):
         return None
     told = (table.schema.metadata or {}).get(_MADE_BY)

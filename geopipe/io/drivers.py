@@ -13,6 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from geopipe import runtime  # noqa: F401  fiona needs what it loads
+
 ALLOWED_DRIVERS = frozenset(
     {"ESRI Shapefile", "GPKG", "OpenFileGDB", "GeoJSON", "GeoJSONSeq", "LIBKML", "FlatGeobuf"}
 )

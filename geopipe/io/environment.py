@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 
 from geopipe.processes import LEAN_ENVIRONMENT
 
@@ -56,5 +56,13 @@ def gdal_environment(environment: Mapping[str, str]) -> dict[str, str]:
     dict of str
         The environment with only geopipe's own GDAL settings, and those that make it start sooner.
     """
-    kept = {key: value for key, value in environment.items() if not key.upper().startswith(FOREIGN_PREFIXES)}
+    kept = dict(environment)
+    drop_foreign(kept)
     return kept | SETTINGS | LEAN_ENVIRONMENT
+
+
+def drop_foreign(environment: MutableMapping[str, str]) -> None:
+    """Take away what other programs have set for their own GDAL and PROJ: other data, plug-ins."""
+    for key in list(environment):
+        if key.upper().startswith(FOREIGN_PREFIXES):
+            del environment[key]

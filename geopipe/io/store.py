@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import shapely
 
+from geopipe.arrowfile import read_arrow_file
 from geopipe.config import Config
 from geopipe.errors import ConfigError, OutputError
 from geopipe.io.geopackage import sync
@@ -193,8 +194,7 @@ def _write_frame(path: Path, frame: Frame) -> None:
 
 
 def _read_frame(path: Path, rows: int) -> Frame:
-    with pa.memory_map(str(path)) as source:
-        table = pa.ipc.open_file(source).read_all()
+    table = read_arrow_file(path)
     if table.num_rows != rows:
         raise ValueError(f"{path.name} holds {table.num_rows} rows, not {rows}")
     return Frame.of(table.drop_columns(["geometry"]), Undecoded(table["geometry"]))

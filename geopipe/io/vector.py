@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-import pyarrow as pa
-
+from geopipe.arrowfile import read_arrow_file
 from geopipe.io.crsnames import describe
 from geopipe.io.delivery import Problem, RawDelivery, RawLayer, ReadLimits
 from geopipe.io.formats import DRIVERS, Format
@@ -180,7 +179,7 @@ def _death(source: Source, reader: Reader, limits: ReadLimits) -> Problem:
 
 def _mapped(layer: RawLayer, file: str | None) -> RawLayer:
     """Return the layer with its table mapped from disk and its CRS in words."""
-    table = layer.table if file is None else pa.ipc.open_file(pa.memory_map(file, "r")).read_all()
+    table = layer.table if file is None else read_arrow_file(file)
     wkt, name, problem = describe(layer.crs_wkt)
     notes = layer.notes
     if problem is not None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from geopipe.errors import OutputError
 from geopipe.io.geopackage import sync
+from geopipe.io.placing import place
 
 READABLE_FOR_ALL = 0o644
 OWNER_ONLY = 0o600
@@ -16,7 +18,7 @@ OWNER_ONLY = 0o600
 def write_whole(path: Path, write: Callable[[Path], object], *, is_confidential: bool) -> Path:
     """Write a file, replacing an earlier one whole; return where it is.
 
-    Where the earlier one is open in another program, a file with a number stands beside it.
+    Where the earlier one is open in another program, it gets a dated name beside it.
 
     Parameters
     ----------
@@ -38,20 +40,9 @@ def write_whole(path: Path, write: Callable[[Path], object], *, is_confidential:
             write(building)
             building.chmod(OWNER_ONLY if is_confidential else READABLE_FOR_ALL)
             sync(building)
-            place = _moved(building, path)
+            placed = place(building, path, dt.datetime.now())
         sync(path.parent)
     except OSError as error:
         remedy = "Is it open elsewhere, or the disk full or read-only? Choose another with -o."
         raise OutputError(f"the file cannot be written ({error})", str(path), remedy) from error
-    return place
-
-
-def _moved(building: Path, path: Path) -> Path:
-    """Move a file to its place; Windows refuses it while the old one is open."""
-    for place in (path, *(path.with_stem(f"{path.stem}-{number}") for number in range(2, 10))):
-        try:
-            building.replace(place)
-        except PermissionError:
-            continue
-        return place
-    raise PermissionError(f"{path.name} and eight files beside it are open")
+    return placed

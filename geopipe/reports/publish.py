@@ -17,6 +17,7 @@ from geopipe.catalogue import load_catalogue
 from geopipe.errors import OutputError
 from geopipe.identity import hash_text
 from geopipe.io.geopackage import file_hash, sync, write_geopackage
+from geopipe.io.placing import place
 from geopipe.io.store import write_text
 from geopipe.reports.layers import published_layers, working_crs_wkt
 from geopipe.reports.returned.files import ENDINGS, FOLDER, write_returns
@@ -202,13 +203,9 @@ def _is_alive(process: int) -> bool:
 
 def _move(temporary: Path, final: Path, started: dt.datetime) -> Path:
     """Put a finished file in place; beside it, under a dated name, where a program holds the old one open."""
-    try:
-        temporary.replace(final)
-    except PermissionError:
-        final = final.with_stem(f"{final.stem}-{started:%Y%m%d-%H%M%S}")
-        temporary.replace(final)
+    placed = place(temporary, final, started)
     sync(final.parent)
-    return final
+    return placed
 
 
 def read_summary(folder: Path) -> dict[str, Any]:

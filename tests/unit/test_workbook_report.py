@@ -317,8 +317,8 @@ class TestWriting:
 
         monkeypatch.setattr(Path, "replace", refuse)
         written = write_workbook(tmp_path / "book.xlsx", b"new", is_confidential=False)
-        assert written.name == "book-2.xlsx"
-        assert [path.name for path in tmp_path.iterdir()] == ["book-2.xlsx"]
+        assert re.fullmatch(r"book-\d{8}-\d{6}\.xlsx", written.name)
+        assert list(tmp_path.iterdir()) == [written]
 
     def test_another_ending_is_refused(self, tmp_path):
         with pytest.raises(ConfigError, match=r"must end in \.xlsx"):

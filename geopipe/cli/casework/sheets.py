@@ -41,17 +41,19 @@ def export_command(workspace: Path, output: Path, operator: str | None, as_json:
     from geopipe.casework.exporting import write_edition
     from geopipe.casework.rules import policy_in_force
     from geopipe.casework.sheetcolumns import sheet_key
+    from geopipe.cli.show import say_beside
     from geopipe.register.register import Register
 
     with Register.existing(workspace) as register:
         cases, policy, key = register.cases(), policy_in_force(register), sheet_key(register, now())
         working_crs = register.runs()[-1]["working_crs"]
     edition = edition_of(cases, policy, key, operator)
-    write_edition(output, edition, working_crs)
+    written = write_edition(output, edition, working_crs)
+    say_beside(output, written)
     if as_json:
-        answer({"file": str(output), "edition": edition.name, "cases": len(edition.rows)})
+        answer({"file": str(written), "edition": edition.name, "cases": len(edition.rows)})
     else:
-        click.echo(f"{output}: {len(edition.rows):,} open cases ({edition.name})")
+        click.echo(f"{written}: {len(edition.rows):,} open cases ({edition.name})")
 
 
 @click.command("import")

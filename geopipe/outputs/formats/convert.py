@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import re
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from geopipe.errors import ConfigError, OutputError
 from geopipe.io.geopackage import sync
+from geopipe.io.placing import place
 from geopipe.io.whole import READABLE_FOR_ALL
 from geopipe.languages.texts import Texts, load_texts
 from geopipe.outputs.formats import driven, geoparquet, kml, shapefile
@@ -62,10 +65,11 @@ class Written:
 
 @dataclass(frozen=True)
 class Converted:
-    """What was written, and which tables have no map and were left out."""
+    """What was written, which tables have no map and were left out, which names were taken by open files."""
 
     written: tuple[Written, ...]
     left_out: tuple[str, ...]
+    beside: Mapping[str, str]
 
 
 def convert(result: Path, folder: Path, formats: Sequence[str], layers: Sequence[str]) -> Converted:
@@ -104,10 +108,12 @@ def convert_file(source: Source, folder: Path, formats: Sequence[str], layers: S
         left_out = tuple(name for name in contents.tables if name not in mapped and not layers)
         said = notice(contents, summary, texts)
     pieces = list(pieces_of(geopackage, _chosen(layers, mapped)))
-    with _put_in_place(folder, source.mode) as building:
+    beside: dict[str, str] = {}
+    with _put_in_place(folder, source.mode, beside) as building:
         (building / NOTICE).write_text("\n".join(said) + "\n", encoding="utf-8-sig")
         written = [made for name in formats for made in _in_format(building, name, pieces, said, texts)]
-    return Converted(tuple(written), left_out)
+    placed = (replace(made, files=tuple(beside.get(file, file) for file in made.files)) for made in written)
+    return Converted(tuple(placed), left_out, beside)
 
 
 def _chosen(layers: Sequence[str], mapped: Sequence[str]) -> Sequence[str]:
@@ -149,8 +155,11 @@ def _counted(made: Written, found: int) -> Written:
 
 
 @contextmanager
-def _put_in_place(folder: Path, mode: int) -> Iterator[Path]:
-    """Give a folder beside the place; what is finished there replaces what an earlier conversion left."""
+def _put_in_place(folder: Path, mode: int, beside: dict[str, str]) -> Iterator[Path]:
+    """Give a folder beside the place; what is finished there replaces what an earlier conversion left.
+
+    A file that is open elsewhere stays; `beside` gets its name and that of the new one.
+    """
     building = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -158,12 +167,15 @@ def _put_in_place(folder: Path, mode: int) -> Iterator[Path]:
         yield building
         made = sorted(path for path in building.rglob("*") if path.is_file())
         for left in _earlier(folder, building):
-            left.unlink()
+            with contextlib.suppress(PermissionError):
+                left.unlink()
         for path in made:
             final = folder / path.relative_to(building)
             final.parent.mkdir(exist_ok=True)
             path.chmod(mode)
-            path.replace(final)
+            placed = place(path, final, dt.datetime.now())
+            if placed != final:
+                beside[final.relative_to(folder).as_posix()] = placed.relative_to(folder).as_posix()
         sync(folder)
     except OSError as error:
         raise OutputError(
