@@ -8,7 +8,7 @@ ROUNDS ?= 3
 PYTHONS ?= 3.11 3.12 3.13
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-all check bench bundle-windows clean
+.PHONY: help install run test test-all check audit bench bundle-windows clean
 
 help:  ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -34,12 +34,19 @@ test: install  ## Run the tests (slow ones excluded), the files of tests side by
 test-all: install  ## Run every test, the slow ones too
 	$(BIN)/python -m pytest -m ''
 
-check: install  ## Lint, types, import contracts
+check: install  ## Lint, types, import contracts, what is installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff check --quiet --preview --select PLW1514 geopipe
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tests/audit.py
+
+# The service that knows the holes of packages is on the network; its client is no part of .venv.
+audit:  ## Ask a public service for known holes in the pinned packages (needs the network)
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/pip install --quiet --only-binary :all: pip-audit
+	$(VENV)-audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 bench: install  ## Measure geopipe and its peers; SIZE="100000 1000000" ROUNDS=3
 	$(BIN)/pip install --quiet --only-binary :all: --no-build-isolation --constraint constraints.txt --editable '.[bench]'

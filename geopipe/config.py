@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from geopipe.errors import ConfigError
+from geopipe.limits import Limits
 from geopipe.processes import processes
 from geopipe.terms import Kind
 
@@ -197,6 +198,8 @@ class Config(Strict):
     """How many areas a worker settles at a time; what hangs together is never divided."""
     keep_backups: int = Field(default=30, ge=1)
     """How many daily backups of the register stay in the workspace."""
+    limits: Limits = Limits()
+    """What one file may cost before it is refused."""
     known_pairs: Path | None = None
     """Folder of pairs that were measured before; `geopipe run` has one in its workspace."""
     nightly: NightlySpec | None = None

@@ -15,7 +15,7 @@ from geopipe.config import Config, DeliveryOptions, load_vocabulary
 from geopipe.errors import ExitCode, OutputError
 from geopipe.io.beside import Neighbours
 from geopipe.io.confirmations import load_confirmations
-from geopipe.io.delivery import NO_ROOM, RawDelivery
+from geopipe.io.delivery import NO_ROOM, RawDelivery, ReadLimits
 from geopipe.io.vector import read_sources
 from geopipe.outputs.qgis.dress import FOR_QGIS, PLAIN, dress
 from geopipe.policies import load_policy
@@ -121,7 +121,8 @@ def _deliveries(config: Config, folder: Path) -> Iterator[tuple[RawDelivery, Del
     """Yield each delivered file with what is known of it."""
     found = list(sources_of(config))
     neighbours = Neighbours()
-    raws = read_sources([source for source, _ in found], folder, workers=config.workers)
+    limits = ReadLimits.of(config.limits)
+    raws = read_sources([source for source, _ in found], folder, config.workers, limits)
     for raw, (_, known) in zip(raws, found, strict=True):
         if raw.problem and raw.problem.code == NO_ROOM:
             raise no_room(raw.problem.sentence, folder)

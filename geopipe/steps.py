@@ -60,7 +60,7 @@ def places_of(config: Config) -> Places:
 
 
 def _validate(state: State, config: Config, policy: Policy) -> State:
-    return validate(state, proposer(places_of(config), policy.near_border_m))
+    return validate(state, proposer(places_of(config), policy.near_border_m), config.limits.points)
 
 
 def _locate(state: State, config: Config, policy: Policy) -> State:

@@ -14,8 +14,17 @@ def dies_of_bad_files(source: Source, folder: Path, limits: ReadLimits, task: Ta
     return prepare_source(source, folder, limits, task)
 
 
-def has_a_fault(source: Source, folder: Path, limits: ReadLimits, task: Task) -> Prepared:
-    raise ZeroDivisionError("areas per hectare")
+def has_a_fault_over_bad_files(source: Source, folder: Path, limits: ReadLimits, task: Task) -> Prepared:
+    if "bad" in source.path.name:
+        raise ZeroDivisionError("areas per hectare")
+    return prepare_source(source, folder, limits, task)
+
+
+def takes_all_memory_for_bad_files(source: Source, folder: Path, limits: ReadLimits, task: Task) -> Prepared:
+    prepared = prepare_source(source, folder, limits, task)
+    if "bad" in source.path.name:
+        bytearray(4 << 30)
+    return prepared
 
 
 def cannot_open(source: Source, folder: Path, limits: ReadLimits, task: Task) -> Prepared:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geopipe.cli.answers import answer
+from geopipe.plain import plain
 
 if TYPE_CHECKING:
     from geopipe.config import Config, DeliverySpec
@@ -82,13 +83,13 @@ def show_problems(summary: dict[str, Any], config: Config | None = None) -> None
     suggestions = []
     for delivery in summary["deliveries"]:
         for proposal in delivery["proposals"]:
-            click.echo(f"{delivery['file']}: {proposal['sentence']}", err=True)
+            click.echo(plain(f"{delivery['file']}: {proposal['sentence']}"), err=True)
             if proposal["correction"]:
                 found = delivery["file"], proposal["code"], proposal["correction"]
                 click.echo(f"    {confirm_command(*found, config)}", err=True)
     for delivery in summary["deliveries"]:
         for problem in delivery["problems"]:
-            click.echo(problem["sentence"], err=True)
+            click.echo(plain(problem["sentence"]), err=True)
         suggestions += [delivery["suggestion"]] if delivery["suggestion"] else []
     if sys.argv[1:2] not in (["compare"], ["ingest"]):
         for suggestion in dict.fromkeys(suggestions):

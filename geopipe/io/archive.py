@@ -7,6 +7,7 @@ is only shown to people.
 from __future__ import annotations
 
 import gzip
+import re
 import stat
 import zipfile
 import zlib
@@ -20,6 +21,10 @@ from geopipe.io.imsmatables import MAIN, groups_of, table_of
 COMPANIONS = (".shx", ".dbf", ".prj", ".cpg")
 NESTED = (".zip", ".shz", ".kmz", ".gz")
 BLOCK = 1 << 20
+FOLDERS_TO_A_FILE = 10
+# Windows opens a device for these names, in any folder, with any ending.
+DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?\s*", re.IGNORECASE)
+SIGNS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,8 @@ def unpack_zip(path: Path, folder: Path, limits: ReadLimits, label: str) -> list
     """Check an archive, unpack what can be read, and return its members in the order of their names."""
     try:
         with zipfile.ZipFile(path) as archive:
+            if len(archive.infolist()) > FOLDERS_TO_A_FILE * limits.members:
+                _refuse("ARCHIVE_DANGEROUS", f"{label}: the archive lists {len(archive.infolist()):,} names")
             infos = [info for info in archive.infolist() if not info.is_dir() and not _is_sidecar(info)]
             _check(infos, path, limits, label)
             infos = [info for info in infos if not _is_other_xml(archive, info)]
@@ -86,7 +93,7 @@ def unpack_zip(path: Path, folder: Path, limits: ReadLimits, label: str) -> list
 def _is_sidecar(info: zipfile.ZipInfo) -> bool:
     """Tell whether a member was written by an operating system."""
     path = PurePosixPath(info.filename)
-    return "__MACOSX" in path.parts or path.name.startswith("._") or path.name == ".DS_Store"
+    return "__MACOSX" in path.parts or path.name.startswith("._") or path.name in (".DS_Store", "Icon\r")
 
 
 def _is_other_xml(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
@@ -101,17 +108,37 @@ def _check(infos: list[zipfile.ZipInfo], path: Path, limits: ReadLimits, label: 
     """Refuse archives that are built to do harm, before anything is unpacked."""
     if len(infos) > limits.members:
         _refuse("ARCHIVE_DANGEROUS", f"{label}: the archive holds {len(infos):,} files, too many")
+    taken: set[str] = set()
     for info in infos:
         name = info.filename.replace("\\", "/")
-        parts = PurePosixPath(name).parts
-        if name.startswith("/") or ".." in parts or ":" in name.split("/")[0]:
-            _refuse("ARCHIVE_DANGEROUS", f'{label}: the archive holds a file outside itself ("{name[:80]}")')
-        if stat.S_ISLNK(info.external_attr >> 16):
-            _refuse("ARCHIVE_DANGEROUS", f'{label}: the archive holds a link ("{name[:80]}")')
+        shown = re.sub(r"[\x00-\x1f\x7f]", "?", name[:80])
+        if _leads_away(name):
+            _refuse("ARCHIVE_DANGEROUS", f'{label}: the archive holds a file outside itself ("{shown}")')
+        if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+            what = "a link" if stat.S_ISLNK(info.external_attr >> 16) else "a pipe or a device"
+            _refuse("ARCHIVE_DANGEROUS", f'{label}: the archive holds {what} ("{shown}")')
+        if name in taken:
+            _refuse("ARCHIVE_DANGEROUS", f'{label}: the archive holds two files of one name ("{shown}")')
+        taken.add(name)
         if info.flag_bits & 0x1:
             sentence = f"{label}: the archive is protected with a password. Ask for a copy without one."
             raise RefusedError(Problem("ARCHIVE_ENCRYPTED", sentence))
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            sentence = f'{label}: "{shown}" is packed by a method that is not read. Pack it as plain ZIP.'
+            raise RefusedError(Problem("FILE_UNREADABLE", sentence))
     _check_size(sum(info.file_size for info in infos), max(path.stat().st_size, 1), limits, label)
+
+
+def _leads_away(name: str) -> bool:
+    """Tell whether a name leads out of the archive, on any system: also to a drive, a device or a stream."""
+    parts = name.split("/")
+    return (
+        name.startswith("/")
+        or ".." in parts
+        or ":" in name
+        or SIGNS.search(name) is not None
+        or any(DEVICE.fullmatch(part) for part in parts)
+    )
 
 
 def _check_size(size: int, packed: int, limits: ReadLimits, label: str) -> None:

@@ -7,6 +7,11 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from geopipe.plain import plain
+
+# The last record of an archive says how long its list of names is; large archives have one more before it.
+_END, _END_OF_LARGE, _END_WITHIN = b"PK\x05\x06", b"PK\x06\x07", (1 << 16) + 64
+_LONGEST_LIST = 1 << 20
 DOCUMENTS = frozenset({".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".doc", ".docx", ".xls", ".xlsx"})
 
 
@@ -24,7 +29,7 @@ class Neighbours:
         folder = path.parent
         if folder not in self._seen:
             self._seen[folder] = frozenset(_documents(_names(folder)))
-        return tuple(sorted({*self._seen[folder], *_documents(_members(path))}))
+        return tuple(sorted({plain(name) for name in (*self._seen[folder], *_documents(_members(path)))}))
 
 
 def _documents(names: Iterator[str]) -> Iterator[str]:
@@ -55,7 +60,21 @@ def _members(path: Path) -> Iterator[str]:
     if path.suffix.lower() not in (".zip", ".kmz"):
         return
     try:
+        if not path.is_file() or not _has_short_list(path):
+            return
         with zipfile.ZipFile(path) as archive:
-            yield from (name.rsplit("/", 1)[-1] for name in archive.namelist())
-    except (OSError, zipfile.BadZipFile):
+            names = archive.namelist()
+    except Exception:  # a list of names can be false in more ways than zipfile has errors for
         return
+    yield from (name.rsplit("/", 1)[-1] for name in names)
+
+
+def _has_short_list(path: Path) -> bool:
+    """Tell whether the list of names of an archive is short: this process has no limit of its memory."""
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - _END_WITHIN, 0))
+        end = file.read()
+    at = end.rfind(_END)
+    if at < 0 or _END_OF_LARGE in end or len(end) < at + 16:
+        return False
+    return int.from_bytes(end[at + 12 : at + 16], "little") <= _LONGEST_LIST

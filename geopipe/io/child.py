@@ -25,7 +25,7 @@ from geopipe.errors import GeopipeError
 from geopipe.io import drivers
 from geopipe.io.answers import Failure
 from geopipe.io.archive import Member, unpack_gzip, unpack_zip
-from geopipe.io.contents import content_hash
+from geopipe.io.contents import content_hash, seconds_for, size_of
 from geopipe.io.delivery import (
     NO_ROOM,
     Problem,
@@ -33,6 +33,8 @@ from geopipe.io.delivery import (
     RawLayer,
     ReadLimits,
     RefusedError,
+    believed,
+    is_possible,
     judged,
     no_records,
     refused_layer,
@@ -47,10 +49,13 @@ from geopipe.io.job import Job, reason_of
 from geopipe.io.kml import read_kml
 from geopipe.io.layered import read_flatgeobuf, read_geodatabase, read_geopackage
 from geopipe.io.maxml import read_maxml
+from geopipe.io.memory import OUT_OF_MEMORY, limit_own_memory, limit_own_time
+from geopipe.io.offline import go_offline
 from geopipe.io.shapefile import companions, read_shapefile
 from geopipe.io.sources import Source
 from geopipe.io.tabular.tables import read_table
 from geopipe.io.tabular.workbook import read_workbook
+from geopipe.plain import plain
 from geopipe.processes import leave_out_data_frames
 
 READERS: dict[Format, Callable[[Job], list[RawLayer]]] = {
@@ -93,6 +98,7 @@ def serve() -> None:
     # Libraries print where they like; the pipe carries answers only.
     os.dup2(2, 1)
     warnings.simplefilter("ignore")
+    go_offline()
     leave_out_data_frames()
     # Millions of small values are made and none of them in circles: looking for circles only costs time.
     gc.disable()
@@ -106,10 +112,12 @@ def serve() -> None:
         try:
             answer = getattr(importlib.import_module(module), function)(*arguments)
         except MemoryError:
-            raise  # what is left of the process is not to be trusted
+            os._exit(OUT_OF_MEMORY)  # what is left of the process is not to be trusted
         except GeopipeError as error:
             answer = error
         except Exception as error:
+            if "bad_alloc" in str(error):  # what GEOS says of memory
+                os._exit(OUT_OF_MEMORY)
             answer = Failure(type(error).__name__, str(error), traceback.format_exc())
         gc.collect()
         gc.freeze()  # the libraries that this file needed are not looked through again
@@ -134,19 +142,19 @@ def read_source(source: Source, folder: Path, limits: ReadLimits) -> Answer:
     tuple
         The delivery with empty tables, and for each layer the Arrow file that holds its table.
     """
-    label = source.path.name
+    limit_own_memory(limits.memory_bytes)
+    limit_own_time(seconds_for(source, limits))
+    label = plain(source.path.name)
     kind = format_of(source.path.stem) if source.format is Format.GZIP else source.format
     blank = RawDelivery(source.path, DRIVERS[kind])
     try:
+        _require_size(source, limits)
         blank = replace(blank, content_hash=content_hash(source), driver=DRIVERS[refined(source.path, kind)])
         job = Job(source.path.absolute(), label, _stem(source.path), folder, limits)
         layers = _read(job, source.format)
     except RefusedError as refusal:
         counted = {"records_counted": refusal.counted, "count_method": refusal.method}
         return replace(blank, problem=refusal.problem, **counted), ()  # type: ignore[arg-type]
-    except MemoryError:
-        sentence = f"{label}: the file needs more memory than this computer has. Split it and try again."
-        return replace(blank, problem=Problem("FILE_TOO_LARGE", sentence)), ()
     except OSError as error:
         code, sentence = (
             "FILE_UNREADABLE",
@@ -155,6 +163,8 @@ def read_source(source: Source, folder: Path, limits: ReadLimits) -> Answer:
         if error.errno in _NO_ROOM:
             code, sentence = NO_ROOM, reason_of(error)
         return replace(blank, problem=Problem(code, sentence)), ()
+    except MemoryError:
+        raise
     except Exception as error:
         remedy = "Please report this, with the file if you can"
         return replace(blank, problem=_failure(label, error, remedy)), ()
@@ -162,6 +172,15 @@ def read_source(source: Source, folder: Path, limits: ReadLimits) -> Answer:
         return _kept(blank, layers, folder)
     except OSError as error:  # the file was read: it is the temporary folder that refuses
         return replace(blank, problem=Problem(NO_ROOM, reason_of(error))), ()
+
+
+def _require_size(source: Source, limits: ReadLimits) -> None:
+    """Refuse a file that is larger than the limit, before a byte of it is read."""
+    size = size_of(source)
+    if size > limits.file_bytes:
+        sentence = f"{plain(source.path.name)}: the file has {size / 1e6:,.0f} MB, more than the limit of"
+        sentence = f"{sentence} {limits.file_bytes / 1e6:,.0f} MB. Split it, or raise limits.file_mb."
+        raise RefusedError(Problem("FILE_TOO_LARGE", sentence))
 
 
 def _failure(label: str, error: Exception, remedy: str) -> Problem:
@@ -189,15 +208,23 @@ def _stem(path: Path) -> str:
 
 
 def _read(job: Job, kind: Format) -> list[RawLayer]:
-    """Return the layers of a file of any format."""
+    """Return the layers of a file of any format; no count is believed that the file is too small for."""
+    try:
+        return [believed(layer, job.path) for layer in _layers(job, kind)]
+    except RefusedError as refusal:
+        if is_possible(refusal.counted, job.path):
+            raise
+        raise RefusedError(refusal.problem) from refusal
+
+
+def _layers(job: Job, kind: Format) -> list[RawLayer]:
+    """Return the layers of a file as its reader gives them."""
     require_beginning(job.path, kind, job.label)
     if kind is Format.ARCHIVE:
         return _read_archive(job)
     if kind is Format.GZIP:
         inner = unpack_gzip(job.path, job.folder, job.limits, job.label)
         return _read(replace(job, path=inner), format_of(inner.name))
-    if kind is Format.SHAPEFILE:
-        _require_plain(job)
     kind = refined(job.path, kind)
     layers = READERS[kind](_staged(job, kind) if kind in OPENED_BY_GDAL else job)
     if kind in (Format.TABLE, Format.GEOJSONSEQ) and layers and ends_open(job.path):
@@ -206,14 +233,6 @@ def _read(job: Job, kind: Format) -> list[RawLayer]:
         )
         layers[0] = replace(layers[0], notes=(*layers[0].notes, Problem("END_OPEN", sentence)))
     return [judged(layer, job.label) for layer in layers]
-
-
-def _require_plain(job: Job) -> None:
-    """Refuse a shapefile whose parts are links or folders."""
-    for path in companions(job.path).values():
-        if not path.is_file():
-            sentence = f"{job.label}: {path.name} is not a file. Ask for a new copy."
-            raise RefusedError(Problem("FILE_UNREADABLE", sentence))
 
 
 def _staged(job: Job, kind: Format) -> Job:
@@ -261,6 +280,8 @@ def _read_member(job: Job, member: Member) -> list[RawLayer]:
         layers = _read(own, member.format)
     except RefusedError as refusal:
         return [refused_layer(member.name, refusal)]
+    except MemoryError:
+        raise
     except Exception as error:
         return [RawLayer(member.name, problem=_failure(label, error, "Ask for a new copy"))]
     return [

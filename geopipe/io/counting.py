@@ -21,11 +21,13 @@ from geopipe.terms import CountMethod
 
 FEATURE = re.compile(rb'"type"\s*:\s*"Feature"')
 GEOMETRY_MEMBER = re.compile(rb'"geometry"\s*:')
+CRS_LINK = re.compile(rb'"crs"\s*+:\s*+\{\s*+"(?:type"\s*+:\s*+"link"|properties"\s*+:\s*+\{\s*+"href")')
 ANY_FEATURE_TYPE = re.compile(rb'"type"\s*:\s*"(FeatureCollection|Feature)"')
 XML_END = re.compile(rb"</(\w+:)?(?:kml|gpx|MineActionFieldReport)\s*>\s*\0*$")
 XML_ASIDES = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>", re.DOTALL)
 # Strings, brackets and colons of JSON; a list of plain numbers is passed over as one.
-JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|\[[-+0-9.eE,\s]*\]\s*,?|[{}\[\]:]', re.DOTALL)
+# What never ends is one token, too: no sign is looked at twice.
+JSON_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|\[[-+0-9.eE,\s]*+\]\s*+,?|[{}\[\]:]', re.DOTALL)
 # What `PRAGMA quick_check` says about pages; what it says about values is the sender's own matter.
 BROKEN_PAGE = re.compile(r"Tree \d+|Page \d+|page \d+|Freelist|malformed|out of order")
 # First bytes of the table files of a File Geodatabase with 32-bit record numbers.
@@ -33,6 +35,8 @@ GDB_VERSION = b"\x03\0\0\0"
 QUOTED = re.compile(r'(?:^|(?<=[,;\t|\r\n]))[ ]*"[^"]*(?:""[^"]*)*"')
 OPENING = re.compile(r'(^|[,;\t|\r\n])[ ]*"')
 LONGEST_CELL = 16 << 20
+# Folders in folders, geometries in geometries: real files have a dozen levels.
+DEEPEST_XML = 200
 
 
 def sqlite_uri(path: Path, immutable: bool) -> str:
@@ -41,18 +45,48 @@ def sqlite_uri(path: Path, immutable: bool) -> str:
     return f"{address}&immutable=1" if immutable else address
 
 
+def _open_sqlite(path: Path) -> sqlite3.Connection:
+    """Open an SQLite file that somebody delivered: read only, nothing in its schema may do anything."""
+    connection = sqlite3.connect(sqlite_uri(path, immutable=True), uri=True)
+    connection.execute("PRAGMA trusted_schema=OFF")
+    connection.execute("PRAGMA cell_size_check=ON")
+    return connection
+
+
+def geopackage_programs(path: Path) -> dict[str, str]:
+    """Return views and virtual tables, by name in small letters; spatial indexes are left out."""
+    question = "SELECT name, type FROM sqlite_master WHERE type = 'view' OR (type = 'table' AND rootpage = 0)"
+    with closing(_open_sqlite(path)) as connection:
+        found = [(str(name).lower(), str(kind)) for name, kind in connection.execute(question)]
+    return {
+        name: "view" if kind == "view" else "virtual table"
+        for name, kind in found
+        if not name.startswith("rtree_")
+    }
+
+
 def geopackage_contents(path: Path) -> list[tuple[str, str, int | None]]:
     """Return name, data type and CRS number of every table that a GeoPackage registers."""
-    with closing(sqlite3.connect(sqlite_uri(path, immutable=True), uri=True)) as connection:
+    with closing(_open_sqlite(path)) as connection:
         rows = connection.execute("SELECT table_name, data_type, srs_id FROM gpkg_contents ORDER BY rowid")
         return [(str(name), str(kind), srs) for name, kind, srs in rows]
+
+
+def definitions_of(path: Path) -> list[str]:
+    """Return the definitions of coordinate systems in a GeoPackage; none where it has no list of them."""
+    try:
+        with closing(_open_sqlite(path)) as connection:
+            rows = connection.execute("SELECT * FROM gpkg_spatial_ref_sys LIMIT 20000").fetchall()
+    except (sqlite3.Error, UnicodeDecodeError):
+        return []
+    return [str(value) for row in rows for value in row]
 
 
 def count_geopackage(path: Path, table: str) -> int | None:
     """Return the number of rows of one table; None when SQLite cannot say."""
     name = table.replace('"', '""')
     try:
-        with closing(sqlite3.connect(sqlite_uri(path, immutable=True), uri=True)) as connection:
+        with closing(_open_sqlite(path)) as connection:
             # NOT INDEXED: a damaged index must not answer for the table.
             return int(connection.execute(f'SELECT count(*) FROM "{name}" NOT INDEXED').fetchone()[0])  # noqa: S608
     except (sqlite3.Error, UnicodeDecodeError):
@@ -65,7 +99,7 @@ def geopackage_damage(path: Path) -> str | None:
     Rows can vanish with a damaged page for whoever reads the file: reader and count then agree on too few.
     """
     try:
-        with closing(sqlite3.connect(sqlite_uri(path, immutable=True), uri=True)) as connection:
+        with closing(_open_sqlite(path)) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(20)")]
     except sqlite3.OperationalError:
         return None  # a constraint calls a function that only GDAL knows: nothing is said about pages
@@ -117,6 +151,14 @@ def count_geojson(path: Path) -> int:
         return count
 
 
+def links_to_crs(path: Path) -> bool:
+    """Tell whether GeoJSON says that its coordinate system stands elsewhere: nobody goes there to look."""
+    if path.stat().st_size == 0:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return CRS_LINK.search(data) is not None
+
+
 def sequence_texts(path: Path) -> Iterator[bytes]:
     """Yield the text of each record of a GeoJSON sequence."""
     with path.open("rb") as file:
@@ -133,17 +175,38 @@ def sequence_texts(path: Path) -> Iterator[bytes]:
 
 def count_kml(path: Path, label: str) -> int:
     """Return the number of Placemarks; refuse declarations of types and entities."""
-    count = 0
+    count = depth = 0
 
     def start(name: str, _attributes: dict[str, str]) -> None:
-        nonlocal count
+        nonlocal count, depth
+        depth += 1
+        require_shallow(depth)
         if name.rpartition(":")[2] == "Placemark":
             count += 1
 
+    def end(_name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
     parser = safe_parser(label, "KML")
-    parser.StartElementHandler = start
+    parser.StartElementHandler, parser.EndElementHandler = start, end
     parse_whole(parser, path, label, lambda: count)
     return count
+
+
+class TooDeepError(Exception):
+    """XML elements lie in each other more deeply than in any file that somebody means."""
+
+
+def require_shallow(depth: int) -> None:
+    """Refuse to go deeper: what looks at all elements around one would take hours.
+
+    Raises
+    ------
+    TooDeepError
+    """
+    if depth > DEEPEST_XML:
+        raise TooDeepError
 
 
 def safe_parser(label: str, kind: str) -> expat.XMLParserType:
@@ -164,6 +227,9 @@ def parse_whole(parser: expat.XMLParserType, path: Path, label: str, counted: Ca
     try:
         with path.open("rb") as file:
             parser.ParseFile(file)
+    except TooDeepError as error:
+        sentence = f"{label}: its elements lie in each other more than {DEEPEST_XML} deep. It was not opened"
+        raise RefusedError(Problem("FILE_DANGEROUS", f"{sentence}. Ask for a new copy.")) from error
     except (expat.ExpatError, LookupError) as error:  # LookupError: an encoding that nobody knows
         whole = XML_END.search(_tail(path)) is not None
         code, what = ("FILE_UNREADABLE", "is damaged") if whole else ("FILE_TRUNCATED", "ends too early")
@@ -257,6 +323,8 @@ def count_lines(lines: Iterable[str]) -> int:
             count += bool(line.strip())
             continue
         open_cell += line
+        if '"' not in line and len(open_cell) <= LONGEST_CELL:
+            continue  # nothing in it can end the cell: what came before is not looked at again
         bare = QUOTED.sub("x", open_cell)
         if not OPENING.search(bare):
             count += bool(bare.strip())

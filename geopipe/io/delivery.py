@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from geopipe.io.memory import default_limit
+from geopipe.limits import Limits
 from geopipe.terms import CountMethod
 
 ROW = "row"
@@ -37,7 +39,9 @@ class ReadLimits:
     Parameters
     ----------
     seconds : float
-        Time for one file; its reader process is ended after that.
+        Time for one file, whatever its size; its reader process is ended after that.
+    seconds_at_least, seconds_per_mb : float
+        Time for a small file, and for each megabyte (1e6 bytes) beside that.
     members : int
         Files inside one archive.
     unpacked_bytes : int
@@ -48,16 +52,48 @@ class ReadLimits:
         Archives that unpack to less than this are never refused for their ratio.
     tolerant_bytes : int
         Largest text that is parsed as a whole when the fast reader gave up.
+    file_bytes : int
+        Largest file, its companions included, that is opened at all.
+    layers : int
+        Layers inside one file.
+    points : int
+        Turning points of one record.
+    memory_bytes : int or None
+        Memory of the reader process; None where the system's own limit is enough.
     """
 
     seconds: float = 1800.0
+    seconds_at_least: float = 120.0
+    seconds_per_mb: float = 20.0
     members: int = 2000
     unpacked_bytes: int = 8 << 30
     ratio: int = 200
     ratio_from_bytes: int = 64 << 20
     tolerant_bytes: int = 512 << 20
+    file_bytes: int = 16 << 30
+    layers: int = 1000
+    memory_bytes: int | None = None
+    points: int = 1_000_000
+
+    @classmethod
+    def of(cls, limits: Limits) -> ReadLimits:
+        """Return the limits that a configuration says."""
+        return cls(
+            seconds=limits.seconds,
+            seconds_at_least=limits.seconds_at_least,
+            seconds_per_mb=limits.seconds_per_mb,
+            members=limits.archive_members,
+            unpacked_bytes=limits.archive_mb * 1_000_000,
+            ratio=limits.archive_ratio,
+            file_bytes=limits.file_mb * 1_000_000,
+            layers=limits.layers,
+            points=limits.points,
+            memory_bytes=limits.memory_mb * 1_000_000 if limits.memory_mb else default_limit(),
+        )
 
 
+# What is_possible takes for possible: few records of a byte each, more of several.
+_FEW, _BYTES_OF_A_RECORD, _MOST_IN_A_FOLDER = 1_000_000, 16, 50_000_000
 # Code of the one problem that is not the file's: the temporary folder cannot hold what was read.
 NO_ROOM = "NO_ROOM"
 
@@ -172,3 +208,18 @@ def judged(layer: RawLayer, label: str) -> RawLayer:
         "Nothing of this layer is used. Ask for a new copy.",
     )
     return replace(layer, table=no_records(), problem=problem)
+
+
+def is_possible(counted: int | None, path: Path) -> bool:
+    """Say whether a file can hold so many records: a false header must not bring billions of lost ones."""
+    if counted is None or path.is_dir():
+        return counted is None or counted <= _MOST_IN_A_FOLDER
+    least = 1 if counted <= _FEW else _BYTES_OF_A_RECORD
+    return counted * least <= path.stat().st_size
+
+
+def believed(layer: RawLayer, path: Path) -> RawLayer:
+    """Return a layer that cannot be used without a count that the file is too small for."""
+    if layer.problem is None or is_possible(layer.records_counted, path):
+        return layer
+    return replace(layer, records_counted=None, count_method=CountMethod.NONE)

@@ -32,6 +32,11 @@ SETTINGS = {
     # No address ends like this, so nothing can be fetched even if a driver tried.
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".nothing-is-fetched",
     "GDAL_HTTP_MAX_RETRY": "0",
+    # A GeoJSON file may name an address as its CRS, and GDAL goes there: through a door that is shut.
+    "GDAL_HTTP_PROXY": "127.0.0.1:1",
+    "GDAL_HTTPS_PROXY": "127.0.0.1:1",
+    "GDAL_HTTP_CONNECTTIMEOUT": "1",
+    "GDAL_HTTP_TIMEOUT": "1",
     "OGR_SQLITE_ALLOW_EXTERNAL_ACCESS": "NO",
     # Placemarks are records; pictures laid on the ground are not.
     "LIBKML_READ_GROUND_OVERLAY": "NO",
@@ -56,7 +61,7 @@ def gdal_environment(environment: Mapping[str, str]) -> dict[str, str]:
     dict of str
         The environment with only geopipe's own GDAL settings, and those that make it start sooner.
     """
-    kept = dict(environment)
+    kept = {key: value for key, value in environment.items() if not key.upper().endswith("_PROXY")}
     drop_foreign(kept)
     return kept | SETTINGS | LEAN_ENVIRONMENT
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
+from xml.parsers import expat
 
 from geopipe.io.delivery import Problem, RefusedError
 
@@ -102,11 +104,7 @@ GEOJSON_TYPE = re.compile(
 )
 ESRI_TYPE = re.compile(rb'"esriGeometry(Point|Multipoint|Polyline|Polygon|Envelope)"')
 ESRI_FEATURE = re.compile(rb'"attributes"\s*:\s*\{')
-XML_BEFORE_ROOT = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\])?\s*>)", re.DOTALL)
-XML_ROOT = re.compile(r"\s*<(?:[\w.-]+:)?([\w.-]+)[\s/>]")
 MAXML_ROOT = "MineActionFieldReport"
-KML_ROOT = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:\w+:)?kml[\s>/]", re.DOTALL)
-DTD = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
 def format_of(name: str) -> Format:
@@ -141,24 +139,24 @@ def refined(path: Path, kind: Format) -> Format:
     return Format.ESRIJSON if kind is Format.GEOJSON and is_esri_json(head_of(path)) else kind
 
 
+class _FoundError(Exception):
+    """Ends the parser at the first element."""
+
+
 def xml_root(head: bytes) -> str:
     """Return the name of the outermost XML element, without its prefix; empty when there is none."""
-    text = head.removeprefix(b"\xef\xbb\xbf")
-    wide = text[:2] in (b"\xff\xfe", b"\xfe\xff")
-    text = text[: len(text) // 2 * 2]
-    words = text.decode("utf-16" if wide else "utf-8", "replace")
-    at = 0
-    while before := XML_BEFORE_ROOT.match(words, at):
-        at = before.end()
-    root = XML_ROOT.match(words, at)
-    return root[1] if root else ""
+    found: list[str] = []
 
+    def start(name: str, _attributes: dict[str, str]) -> None:
+        found.append(name.rpartition(":")[2])
+        raise _FoundError
 
-def _is_kml(head: bytes) -> bool:
-    text = head.removeprefix(b"\xef\xbb\xbf")
-    if text[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        text = text[: len(text) // 2 * 2].decode("utf-16", "replace").encode()
-    return KML_ROOT.match(DTD.sub(b"<!--", text) if DTD.search(text[:4096]) else text) is not None
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    # A parser and no pattern: patterns for what may stand before an element can be made to search for hours.
+    with suppress(expat.ExpatError, LookupError, ValueError, _FoundError):
+        parser.Parse(head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n"), False)
+    return found[0] if found else ""
 
 
 BEGINNINGS: dict[Format, Callable[[bytes], bool]] = {
@@ -168,7 +166,7 @@ BEGINNINGS: dict[Format, Callable[[bytes], bool]] = {
     Format.GEOPACKAGE: lambda head: head[:16] == b"SQLite format 3\x00",
     Format.GEOJSON: _is_json,
     Format.GEOJSONSEQ: _is_json,
-    Format.KML: _is_kml,
+    Format.KML: lambda head: xml_root(head) == "kml",
     Format.GPX: lambda head: xml_root(head) == "gpx",
     Format.MAXML: lambda head: xml_root(head) == MAXML_ROOT,
     Format.FLATGEOBUF: lambda head: head[:3] == b"fgb" and head[4:7] == b"fgb",

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geopipe.io import drivers
-from geopipe.io.counting import FEATURE, count_geojson, count_geometry_members, sequence_texts
+from geopipe.io.counting import FEATURE, count_geojson, count_geometry_members, links_to_crs, sequence_texts
 from geopipe.io.delivery import GEOMETRY, GEOMETRY_PROBLEM, Problem, RawLayer, RefusedError
 from geopipe.io.formats import ESRI_FEATURE
 from geopipe.io.frames import assemble, table_of_records
@@ -33,6 +33,12 @@ class _Unreadable:
 
 def read_geojson(job: Job) -> list[RawLayer]:
     """Return the one layer of a GeoJSON file."""
+    (layer,) = _layers(job)
+    return [replace(layer, crs_wkt=None)] if links_to_crs(job.path) else [layer]
+
+
+def _layers(job: Job) -> list[RawLayer]:
+    """Return the one layer, by whichever reader gives all of its features."""
     counted = count_geojson(job.path)
     try:
         layer = _fast(job, counted)

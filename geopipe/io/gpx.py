@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from geopipe.io.counting import count_elements, parse_whole, safe_parser
+from geopipe.io.counting import count_elements, parse_whole, require_shallow, safe_parser
 from geopipe.io.delivery import Problem, RawLayer, RefusedError
 from geopipe.io.frames import assemble
 from geopipe.io.job import Job
@@ -44,6 +44,7 @@ class _Reader:
     text: str = ""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
+        require_shallow(len(self.path))
         word = name.rpartition(":")[2]
         if len(self.path) == 1 and word in LAYERS:
             self.current = _Record(segments=[] if word == "trk" else [[]])

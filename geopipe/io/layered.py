@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from geopipe.io import counting, drivers
+from geopipe.io.crsnames import require_no_files
 from geopipe.io.delivery import Problem, RawLayer, RefusedError, judged, refused_layer
 from geopipe.io.formats import head_of
 from geopipe.io.frames import CURVES, assemble, shown_type, wkb_types
@@ -18,6 +20,8 @@ from geopipe.terms import CountMethod
 
 # Record numbers that software invents: they restart in each file and say nothing about a record.
 INVENTED_IDS = ("", "fid", "ogc_fid", "objectid", "rowid", "id0", "ogc_fid0", "gid")
+# A journal begins with these bytes, and ends with them where it belongs to several files.
+JOURNAL_SIGN = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 # Tables that QGIS keeps in a GeoPackage for itself.
 QGIS_TABLES = ("layer_styles", "qgis_projects")
 # GeoPackage numbers for "no known coordinate system".
@@ -28,21 +32,48 @@ def read_geopackage(job: Job) -> list[RawLayer]:
     """Return the spatial layers of a GeoPackage; tables without geometry become notes."""
     job = _with_journal(job)
     try:
+        _require_tables(job)
+        require_no_files(job.path, job.label)
         contents = counting.geopackage_contents(job.path)
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise _damaged_sqlite(job, error) from error
+    if len(contents) > job.limits.layers:
+        sentence = f"{job.label}: the GeoPackage lists {len(contents):,} layers, too many"
+        raise RefusedError(Problem("FILE_TOO_LARGE", f"{sentence}. Ask for the layer with the areas."))
     _require_whole(job, contents)
+    computed = counting.geopackage_programs(job.path)
     layers = [
-        _geopackage_layer(job, name, srs, len(contents) > 1)
+        _computed(job, name, computed[name.lower()])
+        if name.lower() in computed
+        else _geopackage_layer(job, name, srs, len(contents) > 1)
         for name, kind, srs in contents
         if kind == "features"
     ]
     tables = [name for name, kind, _ in contents if kind != "features" and name not in QGIS_TABLES]
     if layers:
         return [replace(layers[0], notes=(*layers[0].notes, *_not_spatial(job, tables))), *layers[1:]]
-    counts = [counting.count_geopackage(job.path, name) or 0 for name in tables]
+    counts = [
+        counting.count_geopackage(job.path, name) or 0 for name in tables if name.lower() not in computed
+    ]
     sentence = f"{job.label}: the GeoPackage holds no map layer. Ask for the layer with the areas."
     raise RefusedError(Problem("NO_GEOMETRY", sentence), sum(counts), CountMethod.EXACT)
+
+
+def _require_tables(job: Job) -> None:
+    """Refuse a GeoPackage whose own lists are no tables: reading them would run what its sender wrote."""
+    own = sorted(name for name in counting.geopackage_programs(job.path) if name.startswith("gpkg_"))
+    if own:
+        sentence = f"{job.label}: {own[0]} in the GeoPackage is not a table. It was not opened"
+        raise RefusedError(Problem("FILE_DANGEROUS", f"{sentence}. Ask for a new copy."))
+
+
+def _computed(job: Job, name: str, kind: str) -> RawLayer:
+    """Quarantine a layer that is computed while it is read, by what its sender wrote, for however long."""
+    sentence = f"{job.label}, layer {name}: this is a {kind} and not a table. It was not opened"
+    problem = Problem(
+        "FILE_DANGEROUS", f"{sentence}. Save it as a table (in QGIS: Export, Save features as)."
+    )
+    return RawLayer(name, problem=problem)
 
 
 def _require_whole(job: Job, contents: list[tuple[str, str, int | None]]) -> None:
@@ -50,8 +81,11 @@ def _require_whole(job: Job, contents: list[tuple[str, str, int | None]]) -> Non
     damage = counting.geopackage_damage(job.path)
     if damage is None or counting.geopackage_is_cut(head_of(job.path, 100), job.path.stat().st_size):
         return
+    computed = counting.geopackage_programs(job.path)
     counts = [
-        counting.count_geopackage(job.path, name) or 0 for name, kind, _ in contents if kind == "features"
+        counting.count_geopackage(job.path, name) or 0
+        for name, kind, _ in contents
+        if kind == "features" and name.lower() not in computed
     ]
     sentence = f'{job.label}: the file is damaged (SQLite says "{damage[:80]}"). Ask for a new copy.'
     raise RefusedError(Problem("FILE_UNREADABLE", sentence), sum(counts), CountMethod.WEAK)
@@ -66,19 +100,31 @@ def _with_journal(job: Job) -> Job:
     journals = [Path(f"{job.path}{suffix}") for suffix in ("-wal", "-journal")]
     if not any(path.exists() and path.stat().st_size for path in journals):
         return job
+    _require_own_journal(job, journals[1])
     target = job.folder / "copy.gpkg"
     shutil.copyfile(job.path, target)
     for path in journals:
         if path.exists():
             shutil.copyfile(path, f"{target}{path.name[len(job.path.name) :]}")
     try:
-        connection = sqlite3.connect(target)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.execute("PRAGMA journal_mode=DELETE")
-        connection.close()
+        with closing(sqlite3.connect(target)) as connection:
+            connection.execute("PRAGMA trusted_schema=OFF")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.Error as error:
         raise _damaged_sqlite(job, error) from error
     return replace(job, path=target)
+
+
+def _require_own_journal(job: Job, journal: Path) -> None:
+    """Refuse a journal that names another file: SQLite would open that file, and delete it."""
+    if not journal.is_file():
+        return
+    with journal.open("rb") as file:
+        file.seek(max(journal.stat().st_size - len(JOURNAL_SIGN), 0))
+        if file.read() == JOURNAL_SIGN:
+            sentence = f"{job.label}: the journal beside it names another file. It was not opened"
+            raise RefusedError(Problem("FILE_DANGEROUS", f"{sentence}. Ask for a copy without a journal."))
 
 
 def _damaged_sqlite(job: Job, error: Exception) -> RefusedError:
@@ -114,6 +160,7 @@ def _not_spatial(job: Job, tables: list[str]) -> list[Problem]:
 
 def read_geodatabase(job: Job) -> list[RawLayer]:
     """Return the spatial layers of a File Geodatabase folder."""
+    require_no_files(job.path, job.label)
     try:
         names = drivers.layer_names(job.path)
     except Exception as error:
@@ -146,6 +193,7 @@ def _geodatabase_count(job: Job, name: str, numbers: dict[str, int]) -> tuple[in
 
 def read_flatgeobuf(job: Job) -> list[RawLayer]:
     """Return the one layer of a FlatGeobuf file."""
+    require_no_files(job.path, job.label)
     try:
         counted = counting.count_flatgeobuf(job.path)
     except Exception as error:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from geopipe.io.counting import count_elements, parse_whole, safe_parser
+from geopipe.io.counting import count_elements, parse_whole, require_shallow, safe_parser
 from geopipe.io.delivery import Problem, RawLayer, RefusedError
 from geopipe.io.formats import MAXML_ROOT
 from geopipe.io.frames import assemble
@@ -52,6 +52,7 @@ class _Reader:
     left: Counter[str] = field(default_factory=Counter)
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
+        require_shallow(len(self.open))
         word = name.rpartition(":")[2]
         if self.open:
             self.open[-1].is_leaf = False

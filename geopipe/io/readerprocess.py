@@ -9,10 +9,16 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 
 from geopipe.errors import GeopipeError
 from geopipe.io.answers import Failure
 from geopipe.io.environment import gdal_environment
+from geopipe.io.memory import OUT_OF_MEMORY, own_bytes
+
+_LOOK_EVERY_S = 0.25
+_NEARLY = 0.9
+_ENDING_S = 0.2
 
 # Processes that were started before anybody knew what they will be asked.
 _WARM: list[subprocess.Popen[bytes]] = []
@@ -78,17 +84,25 @@ class Reader:
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
         self.out_of_time = False
+        self.out_of_memory = False
         self.retired = False
 
-    def ask(self, name: str, arguments: tuple[object, ...], seconds: float) -> object:
-        """Return the answer of a function in the process; raise ReaderDiedError when none comes."""
+    def ask(
+        self, name: str, arguments: tuple[object, ...], seconds: float, memory_bytes: int | None = None
+    ) -> object:
+        """Return the answer of a function in the process; raise ReaderDiedError when none comes.
+
+        A process that takes longer, or more memory of its own, is ended.
+        """
         if self.retired:
             raise ReaderDiedError
         process = self.process or self._start()
-        self.out_of_time = False
-        timer = threading.Timer(seconds, self._stop_late)
-        timer.daemon = True
-        timer.start()
+        self.out_of_time = self.out_of_memory = False
+        answered = threading.Event()
+        watch = threading.Thread(
+            target=self._watch, args=(process, answered, seconds, memory_bytes), daemon=True
+        )
+        watch.start()
         try:
             if process.stdin is None or process.stdout is None:
                 raise ReaderDiedError
@@ -96,10 +110,13 @@ class Reader:
             process.stdin.flush()
             answer = pickle.load(process.stdout)  # noqa: S301
         except (EOFError, OSError, pickle.UnpicklingError) as error:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.out_of_memory |= process.wait(_ENDING_S) == OUT_OF_MEMORY
             self.close()
             raise ReaderDiedError from error
         finally:
-            timer.cancel()
+            answered.set()
+            watch.join()
         if isinstance(answer, GeopipeError):
             raise answer
         if isinstance(answer, Failure):
@@ -110,10 +127,23 @@ class Reader:
         self.process = _WARM.pop() if _WARM else _start_process("")
         return self.process
 
-    def _stop_late(self) -> None:
-        self.out_of_time = True
-        if self.process is not None:
-            self.process.kill()
+    def _watch(
+        self,
+        process: subprocess.Popen[bytes],
+        answered: threading.Event,
+        seconds: float,
+        memory_bytes: int | None,
+    ) -> None:
+        """End a process that takes too long or too much, unless it has answered."""
+        late = time.monotonic() + seconds
+        while not answered.wait(min(_LOOK_EVERY_S, max(late - time.monotonic(), 0))):
+            self.out_of_time = time.monotonic() >= late
+            used = own_bytes(process) if memory_bytes is not None else 0
+            # A library that finds no memory may crash before the limit itself is reached.
+            self.out_of_memory |= memory_bytes is not None and used > memory_bytes * _NEARLY
+            if self.out_of_time or (memory_bytes is not None and used > memory_bytes):
+                process.kill()
+                return
 
     def retire(self) -> None:
         """End the process for good."""

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geopipe.io import drivers
+from geopipe.io.crsnames import require_no_files
 from geopipe.io.delivery import Problem, RawLayer, RefusedError
 from geopipe.io.frames import assemble, recoded
 from geopipe.io.job import Job, reason_of
@@ -53,6 +54,7 @@ def companions(path: Path) -> dict[str, Path]:
 def read_shapefile(job: Job) -> list[RawLayer]:
     """Return the one layer of a shapefile."""
     files = companions(job.path)
+    require_no_files(files.get(".prj", job.path), job.label)
     dbf = read_dbf(files[".dbf"], job.label) if ".dbf" in files else None
     if ".shx" not in files:
         kept = int((~dbf.deleted).sum()) if dbf else None

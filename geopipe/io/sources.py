@@ -19,6 +19,7 @@ from geopipe.io.formats import (
     looks_like_table,
 )
 from geopipe.io.imsmatables import MAIN, groups_of, is_lone_part
+from geopipe.plain import plain
 
 # Written by geopipe itself, by QGIS or by catalogues: never a delivery.
 OWN_FILES = frozenset({"truth.json", "summary.json", "manifest.json"})
@@ -60,7 +61,7 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
     found: list[Source] = []
     for path in map(Path, paths):
         for source in _named(path):
-            key = source.path.resolve()
+            key = Path(os.path.realpath(source.path))
             if key not in seen:
                 seen.add(key)
                 found.append(source)
@@ -72,6 +73,8 @@ def _named(path: Path) -> Iterable[Source]:
     if not path.exists():
         sentence = f"{path}: there is no such file or folder. Check the name and the drive."
         return [Source(path, Format.UNKNOWN, Problem("FILE_MISSING", sentence))]
+    if not path.is_dir() and not path.is_file():
+        return [Source(path, Format.UNKNOWN, _dangerous(path, "is a pipe or a device, not a file"))]
     kind = format_of(path.name)
     if path.is_dir():
         return [Source(path, kind)] if kind is Format.FILEGDB else _walk(path)
@@ -99,33 +102,59 @@ def _unknown(path: Path) -> Problem:
     if path.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg"):
         remedy = f"It is a part of a shapefile: name {path.stem}.shp instead."
         return Problem("FORMAT_UNKNOWN", f"{path.name}: this file alone holds no areas. {remedy}")
-    what = f'{path.name}: files of type "{path.suffix}" are not read'
+    what = f'{plain(path.name)}: files of type "{plain(path.suffix)}" are not read'
     return Problem("FORMAT_UNKNOWN", f"{what}. Save it as one of these: {READ_FORMATS}.")
 
 
 def _walk(folder: Path) -> Iterator[Source]:
     """Yield the sources inside a folder, sorted, without following links out of it."""
-    root = folder.resolve()
+    root = os.path.realpath(folder)
     for here, folders, files in os.walk(folder, followlinks=False):
         base = Path(here)
         folders.sort()
+        for name in [name for name in folders if (base / name).is_symlink()]:
+            folders.remove(name)
+            if not _is_below(base / name, root):
+                yield Source(base / name, Format.UNKNOWN, _dangerous(base / name, _LEADS_AWAY))
         geodatabases = [name for name in folders if format_of(name) is Format.FILEGDB]
         folders[:] = [
             name for name in folders if not name.startswith((".", "__MACOSX")) and name not in geodatabases
         ]
-        for name in geodatabases:
-            if not (base / name).is_symlink():
-                yield Source(base / name, Format.FILEGDB)
+        yield from (Source(base / name, Format.FILEGDB) for name in geodatabases)
         for name in sorted(files):
-            path = base / name
-            if not name.startswith((".", "~$")) and path.resolve().is_relative_to(root):
-                yield from _inside(path, files)
+            if not name.startswith((".", "~$")):
+                yield from _file_inside(base / name, root, files)
+
+
+_LEADS_AWAY = "is a link to something outside the delivered folder"
+
+
+def _is_below(path: Path, root: str) -> bool:
+    """Tell whether a path, its links followed, leads to something inside a folder."""
+    place = os.path.realpath(path)
+    return place == root or place.startswith(root.rstrip(os.sep) + os.sep)
+
+
+def _dangerous(path: Path, what: str) -> Problem:
+    """Say that something was not opened, because of what it is and not of what it holds."""
+    return Problem(
+        "FILE_DANGEROUS", f"{plain(path.name)}: this {what}. It was not opened. Ask for the file itself."
+    )
+
+
+def _file_inside(path: Path, root: str, siblings: Sequence[str]) -> Iterator[Source]:
+    """Yield the source for a file in a folder, or say why what looks like one is not opened."""
+    if path.is_file() and _is_below(path, root):
+        yield from _inside(path, siblings)
+    elif format_of(path.name) is not Format.UNKNOWN or path.suffix.lower() in FOREIGN_SUFFIXES:
+        what = _LEADS_AWAY if path.is_symlink() else "is a pipe or a device, not a file"
+        yield Source(path, Format.UNKNOWN, _dangerous(path, what))
 
 
 def _inside(path: Path, siblings: Sequence[str]) -> Iterator[Source]:
     """Yield the source that a file found in a folder stands for, if any."""
     suffix, kind = path.suffix.lower(), format_of(path.name)
-    if path.name.lower() in OWN_FILES or not path.is_file():
+    if path.name.lower() in OWN_FILES:
         return
     try:
         # JSON and text files in a folder are mostly something else: only what shows areas counts.

@@ -21,6 +21,7 @@ from geopipe.config import Config
 from geopipe.errors import ConfigError, OutputError
 from geopipe.io.geopackage import sync
 from geopipe.io.lock import Owner, holding
+from geopipe.io.whole import make_folder
 from geopipe.schema import Delivery, Frame, LayerCount, Proposal, State
 from geopipe.shapes import Undecoded
 from geopipe.terms import CountMethod
@@ -60,7 +61,7 @@ def hold(workspace: Path) -> Iterator[Owner | None]:
     """
     with ExitStack() as held:
         try:
-            workspace.mkdir(parents=True, exist_ok=True)
+            make_folder(workspace, is_confidential=True)
             taken_over = held.enter_context(holding(workspace))
             _tidy(workspace)
         except OSError as error:

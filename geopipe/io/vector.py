@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import shutil
 import tempfile
@@ -12,11 +13,13 @@ from pathlib import Path
 from typing import cast
 
 from geopipe.arrowfile import read_arrow_file
+from geopipe.io.contents import seconds_for
 from geopipe.io.crsnames import describe
 from geopipe.io.delivery import Problem, RawDelivery, RawLayer, ReadLimits
 from geopipe.io.formats import DRIVERS, Format
-from geopipe.io.readerprocess import Reader, ReaderDiedError
+from geopipe.io.readerprocess import Reader, ReaderDiedError, ReaderFaultError
 from geopipe.io.sources import Source
+from geopipe.plain import plain
 
 READER = "geopipe.io.child:read_source"
 # Reading a text format costs several times as much per byte: those begin first.
@@ -143,38 +146,56 @@ def _ask_one(
 ) -> Answer:
     """Have one file worked on in a free reader process."""
     folder = Path(tempfile.mkdtemp(prefix="read-", dir=workdir)).resolve()
+    seconds = seconds_for(request.source, limits)
     reader = idle.get()
     try:
         arguments = (request.source, folder, limits, *request.told)
-        return Answer(_ask_twice(reader, function, arguments, limits), folder)
+        return Answer(_ask_twice(reader, function, arguments, limits, seconds), folder)
     except ReaderDiedError:
         shutil.rmtree(folder, ignore_errors=True)
-        return Answer(None, folder, _death(request.source, reader, limits))
+        return Answer(None, folder, _death(request.source, reader, limits, seconds))
+    except ReaderFaultError as fault:  # a fault of geopipe's, but it takes this file to show it
+        logging.getLogger(__name__).error("%s", fault.trace)
+        shutil.rmtree(folder, ignore_errors=True)
+        return Answer(None, folder, _fault(request.source, fault))
     finally:
         idle.put(reader)
 
 
-def _ask_twice(reader: Reader, function: str, arguments: tuple[object, ...], limits: ReadLimits) -> object:
+def _ask_twice(
+    reader: Reader, function: str, arguments: tuple[object, ...], limits: ReadLimits, seconds: float
+) -> object:
     """Return the answer for a file, at the second attempt from a process that has read nothing else.
 
     An earlier file may have damaged the memory of the process: only a fresh one proves the file guilty.
     """
     try:
-        return reader.ask(function, arguments, limits.seconds)
+        return reader.ask(function, arguments, seconds, limits.memory_bytes)
     except ReaderDiedError:
         if reader.out_of_time:
             raise
-        return reader.ask(function, arguments, limits.seconds)
+        return reader.ask(function, arguments, seconds, limits.memory_bytes)
 
 
-def _death(source: Source, reader: Reader, limits: ReadLimits) -> Problem:
+def _death(source: Source, reader: Reader, limits: ReadLimits, seconds: float) -> Problem:
     """Say how the reader process came to its end."""
-    name = source.path.name
+    name = plain(source.path.name)
     if reader.out_of_time:
-        sentence = f"{name}: reading took longer than {limits.seconds:,.0f} seconds and was stopped."
+        sentence = f"{name}: reading took longer than {seconds:,.0f} seconds and was stopped."
         return Problem("TIME_LIMIT", f"{sentence} Split the file, or raise the limit.")
+    if reader.out_of_memory:
+        most = f"{(limits.memory_bytes or 0) / 1e6:,.0f} MB" if limits.memory_bytes else "there is"
+        sentence = f"{name}: reading needs more memory than {most} and was stopped."
+        return Problem("MEMORY_LIMIT", f"{sentence} Split the file, or raise limits.memory_mb.")
     sentence = f"{name}: the file makes the reader crash. The other files were read. Ask for a new copy."
     return Problem("READER_CRASHED", sentence)
+
+
+def _fault(source: Source, fault: ReaderFaultError) -> Problem:
+    """Say that geopipe itself failed over a file."""
+    sentence = f"{plain(source.path.name)}: geopipe failed over this file ({plain(fault.args[0])})."
+    remedy = "Nothing of it is used. Please report this, with the file if you can."
+    return Problem("READER_FAILED", f"{sentence} {remedy}")
 
 
 def _mapped(layer: RawLayer, file: str | None) -> RawLayer:

@@ -13,6 +13,17 @@ from geopipe.io.placing import place
 
 READABLE_FOR_ALL = 0o644
 OWNER_ONLY = 0o600
+_FOLDER_OF_OWNER, _FOLDER_OF_GROUP = 0o700, 0o750
+
+
+def make_folder(folder: Path, *, is_confidential: bool) -> None:
+    """Make a folder, and those above it, where they are not there: for the owner alone, or for the group too.
+
+    What is there keeps its rights: somebody may have chosen them.
+    """
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(mode=_FOLDER_OF_OWNER if is_confidential else _FOLDER_OF_GROUP, exist_ok=True)
 
 
 def write_whole(path: Path, write: Callable[[Path], object], *, is_confidential: bool) -> Path:

@@ -22,7 +22,9 @@ from geopipe.schema import State
 from geopipe.scope import not_looked_for
 
 # Too little memory, too little time, a file that is locked or still being written: tried again.
-PERHAPS_NOT_THE_FILE = frozenset({"READER_CRASHED", "TIME_LIMIT", "FILE_TOO_LARGE", "FILE_UNREADABLE"})
+PERHAPS_NOT_THE_FILE = frozenset(
+    {"READER_CRASHED", "TIME_LIMIT", "MEMORY_LIMIT", "FILE_TOO_LARGE", "FILE_UNREADABLE"}
+)
 _EXTENT, _BANDS = "extent.json", ("west", "south")
 
 
@@ -48,6 +50,7 @@ def key_of(task: Task) -> str:
         "confirmations": [item.model_dump_json() for item in events],
         "today": str(task.today) if any(item.until for item in events) else "",
         "working_crs": task.working_crs,
+        "limits": config.limits.model_dump_json(),
     }
     return sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()
 

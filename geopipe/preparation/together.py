@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from geopipe.errors import ConfigError, GeopipeError, OutputError, SourceError
 from geopipe.io.beside import Neighbours
 from geopipe.io.confirmations import load_confirmations
 from geopipe.io.contents import content_hash
-from geopipe.io.delivery import ReadLimits
+from geopipe.io.delivery import ReadLimits, RefusedError
 from geopipe.io.sources import Source, find_sources
 from geopipe.io.vector import Answer, Request, ask_readers, unread
 from geopipe.periods import parse_period
@@ -112,11 +113,16 @@ def sources_of(config: Config) -> Iterator[tuple[Source, DeliverySpec]]:
     seen: set[Path] = set()
     for spec in config.deliveries:
         for source in find_sources([spec.path]):
-            path = source.path.resolve()
-            named = path == spec.path.resolve()
-            if path not in seen and (named or not _is_own(path, config.output.resolve())):
+            path = _real(source.path)
+            named = path == _real(spec.path)
+            if path not in seen and (named or not _is_own(path, _real(config.output))):
                 seen.add(path)
                 yield source, spec
+
+
+def _real(path: Path) -> Path:
+    """Return a path without links; one that leads in a circle stays."""
+    return Path(os.path.realpath(path))
 
 
 def _is_own(path: Path, output: Path) -> bool:
@@ -151,7 +157,7 @@ def _hash(source: Source) -> str:
     """Return the hash of a file's bytes, '' where they cannot be read: its reader will say why."""
     try:
         return "" if source.problem else content_hash(source)
-    except OSError:
+    except (OSError, RefusedError):
         return ""
 
 
@@ -162,9 +168,8 @@ def _prepared(jobs: Sequence[Job], kept: Kept, folder: Path) -> list[Made]:
     missing = [at for at, job in enumerate(jobs) if not done.get(at) and job.source.problem is None]
     requests = [Request(jobs[at].source, (jobs[at].task,)) for at in missing]
     workers = jobs[0].task.config.workers if jobs else 1
-    for at, answer in zip(
-        missing, ask_readers(_FUNCTION, requests, folder, workers, ReadLimits()), strict=True
-    ):
+    limits = ReadLimits.of(jobs[0].task.config.limits) if jobs else ReadLimits()
+    for at, answer in zip(missing, ask_readers(_FUNCTION, requests, folder, workers, limits), strict=True):
         if answer.death is not None:
             done[at] = Made(*prepare(unread(jobs[at].source, answer.death), jobs[at].task))
         else:

@@ -19,6 +19,7 @@ from geopipe.identity import hash_text
 from geopipe.io.geopackage import file_hash, sync, write_geopackage
 from geopipe.io.placing import place
 from geopipe.io.store import write_text
+from geopipe.io.whole import make_folder
 from geopipe.reports.layers import published_layers, working_crs_wkt
 from geopipe.reports.returned.files import ENDINGS, FOLDER, write_returns
 from geopipe.reports.returned.returns import Return
@@ -112,7 +113,7 @@ def _building_in(folder: Path) -> Iterator[Path]:
     """Give a folder beside the results in which files are finished before they are put in place."""
     building = None
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, is_confidential=False)
         _tidy(folder)
         building = Path(tempfile.mkdtemp(prefix=f"{_BUILDING}{os.getpid()}-", dir=folder))
         yield building

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from geopipe.plain import plain
 from geopipe.terms import SETTLED_STATUSES, CaseStatus
 
 _MOST_LINES = 24
@@ -44,7 +45,7 @@ def first_screen(summary: dict[str, Any], outputs: list[str]) -> str:
 
 def _one_line(line: str) -> str:
     """Return a line that stays one: what operators write must not look like a line of this screen."""
-    flat = "".join(" " if sign.isspace() else sign for sign in line)
+    flat = plain("".join(" " if sign.isspace() else sign for sign in line))
     return flat if len(flat) <= _LONGEST_LINE else f"{flat[: _LONGEST_LINE - 3]}..."
 
 

@@ -7,75 +7,81 @@ import queue
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from importlib import import_module
 from typing import Any, Protocol, TypeVar
 
-from geopipe.errors import ConfigError, GeopipeError
+from geopipe.errors import ConfigError
 from geopipe.io.readerprocess import Reader, ReaderDiedError
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 _SPELLED = "Write dask-local:N for N processes of this machine, or dask://HOST:PORT for a cluster."
-# A part on which so many workers die is not tried again.
-_TRIES = 3
+# A part on which so many workers die is not tried again: the second one has done nothing else before.
+_TRIES = 2
 _LONGEST_S = 24 * 3600.0
 _ANSWERS_WITHIN_S = 10
+
+
+class Lost:
+    """Stands for the result of an item over which every process died that worked on it."""
+
+
+LOST = Lost()
 
 
 class Executor(Protocol):
     """Applies a function to items, anywhere, and returns the results in the order of the items."""
 
-    def map(self, function: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made]:
-        """Yield the result for each item."""
+    def map(self, function: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made | Lost]:
+        """Yield the result for each item; LOST for one that kills whoever works on it."""
         ...
 
 
 class Here:
-    """Works in this process, and beside it in others of this machine."""
+    """Works in processes of this machine, never in this one: what kills a process costs one item."""
 
     def __init__(self, processes: int) -> None:
         self._processes = processes
 
-    def map(self, function: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made]:
-        """Yield the result for each item."""
+    def map(self, function: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made | Lost]:
+        """Yield the result for each item; LOST for one that kills whoever works on it."""
         name = f"{function.__module__}:{function.__qualname__}"
         waiting = queue.SimpleQueue[int]()
         for number in range(len(items)):
             waiting.put(number)
-        results: dict[int, Made] = {}
+        results: dict[int, Made | Lost] = {}
 
-        def work(do: Callable[[Item], Made]) -> None:
-            with contextlib.suppress(queue.Empty):
+        def work() -> None:
+            with closing(Worker(name)) as worker, contextlib.suppress(queue.Empty):
                 while True:
                     number = waiting.get_nowait()
-                    results[number] = do(items[number])
+                    results[number] = worker.do(items[number])
 
-        helpers = min(self._processes, len(items)) - 1
-        with ThreadPoolExecutor(max(1, helpers)) as pool:
-            others = [pool.submit(_beside, name, work) for _ in range(helpers)]
-            work(function)
-            for other in others:
-                other.result()
+        workers = max(1, min(self._processes, len(items)))
+        with ThreadPoolExecutor(workers) as pool:
+            for done in [pool.submit(work) for _ in range(workers)]:
+                done.result()
         return (results[number] for number in range(len(items)))
 
 
-def _beside(name: str, work: Callable[[Callable[[Any], Any]], None]) -> None:
-    """Let a process of its own do a share of the work."""
-    process = Reader()
+class Worker:
+    """A process that applies one function, and is replaced when it dies."""
 
-    def do(item: object) -> Any:
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._process = Reader()
+
+    def do(self, item: object) -> Any:
+        """Return the result for an item; LOST where a process that has done nothing else dies of it, too."""
         for _ in range(_TRIES):
             with contextlib.suppress(ReaderDiedError):
-                return process.ask(name, (item,), _LONGEST_S)
-        raise GeopipeError(
-            "a process that settles records has died several times", remedy="Please report it."
-        )
+                return self._process.ask(self._name, (item,), _LONGEST_S)
+        return LOST
 
-    try:
-        work(do)
-    finally:
-        process.retire()
+    def close(self) -> None:
+        """End the process."""
+        self._process.retire()
 
 
 class Dask:
@@ -84,12 +90,16 @@ class Dask:
     def __init__(self, client: Any) -> None:
         self.client = client
 
-    def map(self, function: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made]:
-        """Yield the result for each item."""
+    def map(self, function: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made | Lost]:
+        """Yield the result for each item; LOST for one that kills whoever works on it."""
         # One by one: a thousand parts together would be one large message.
         futures = [self.client.submit(function, item, pure=False, retries=_TRIES) for item in items]
+        died = import_module("distributed").KilledWorker
         for future in futures:
-            yield future.result()
+            try:
+                yield future.result()
+            except died:
+                yield LOST
 
 
 def executor(name: str | None, processes: int) -> AbstractContextManager[Executor]:

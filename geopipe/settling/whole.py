@@ -17,12 +17,14 @@ from geopipe.engine.divide import divide
 from geopipe.io.store import read_state
 from geopipe.policies import Policy
 from geopipe.schema import Frame, State, boxes_of
-from geopipe.settling.executors import Executor
+from geopipe.settling.executors import Executor, Lost
 from geopipe.settling.part import Part, forget_records, settle, standing
+from geopipe.settling.rescue import Rescued, left_out, rescued
 from geopipe.steps import in_order
 
 # Fewer records than this are settled here sooner than anywhere else.
 WORTH_DIVIDING = 20_000
+_NONE = np.empty(0, dtype=np.intp)
 
 
 def may_be_divided(state: State, config: Config) -> bool:
@@ -67,7 +69,11 @@ def settle_in_parts(
             for number, rows in enumerate(parts)
         ]
         try:
-            return _together(state, list(executor.map(settle, jobs)))
+            results = [
+                rescued(job, settle) if isinstance(result, Lost) else Rescued(result, _NONE, _NONE)
+                for job, result in zip(jobs, executor.map(settle, jobs), strict=True)
+            ]
+            return _together(state, results)
         finally:
             forget_records()
 
@@ -90,15 +96,21 @@ def _changed(state: State, rows: NDArray[np.intp]) -> dict[str, pa.ChunkedArray]
     return {name: column.take(pa.array(rows)) for name, column in state.features.table.own.items()}
 
 
-def _together(state: State, results: Sequence[str]) -> State:
-    """Put what the parts have left together."""
-    rows = np.concatenate([np.empty(0, dtype=np.intp), *(standing(folder) for folder in results)])
-    settled = [read_state(Path(folder)) for folder in results]
+def _together(state: State, results: Sequence[Rescued]) -> State:
+    """Put what the parts have left together, and tell of what was left out."""
+    rows = np.concatenate([_NONE, *(standing(item.result) for item in results)])
+    settled = [read_state(Path(item.result)) for item in results]
+    lost = np.concatenate([_NONE, *(item.areas for item in results)])
+    lost_points = np.concatenate([_NONE, *(item.points for item in results)])
     added = {
         item.name: [frame for part in settled if len(frame := getattr(part, item.name))]
         for item in fields(State)
         if isinstance(getattr(state, item.name), Frame) and item.name not in ("features", "reference")
     }
     whole = state.adding(**added)
+    if len(lost) or len(lost_points):
+        whole = left_out(whole, lost, lost_points)
+        stay = np.setdiff1d(np.arange(len(state.reference)), lost_points)
+        whole = replace(whole, reference=whole.reference.take(stay))
     kept = state.features.take(np.sort(rows)).sorted_by("row_id")
     return in_order(replace(whole, features=kept))

@@ -17,6 +17,7 @@ from geopipe.io.confirmations import Confirmation, confirmed_for
 from geopipe.io.delivery import Problem, RawDelivery, RawLayer
 from geopipe.io.formats import DRIVERS, Format
 from geopipe.mapping import Mapping
+from geopipe.plain import plain
 from geopipe.profiles import GENERIC, load_profile
 from geopipe.recognition import fold_tight, lookup
 from geopipe.schema import (
@@ -33,6 +34,8 @@ from geopipe.schema import (
 from geopipe.terms import Severity
 
 # Notes of the reader by which a delivery is not whole, though what is in it is used.
+# A layer's name stands beside every record; no software that people use lets them write a longer one.
+_LONGEST_NAME = 250
 _NOT_WHOLE = frozenset({"TRANSFER_LIMIT"})
 
 
@@ -108,10 +111,10 @@ def ingest(
 def _unused_name(path: Path, used: set[str]) -> str:
     """Return a file's name, with as many of its folders as keep it apart from files named before."""
     for start in range(len(path.parts) - 1, -1, -1):
-        name = "/".join(path.parts[start:])
+        name = plain("/".join(path.parts[start:]))
         if name not in used:
             return name
-    return f"{path} (again)"
+    return plain(f"{path} (again)")
 
 
 def take_in(raw: RawDelivery, file: str, delivery_key: str, told: Told) -> State:
@@ -142,7 +145,8 @@ def take_in(raw: RawDelivery, file: str, delivery_key: str, told: Told) -> State
         problems.append((raw.problem.code, raw.problem.sentence))
         counts.append(LayerCount("", "", size, raw.records_counted, raw.count_method))
         made.rejected.append(_all_rejected(file, "", size, *problems[0]))
-    for layer in raw.layers:
+    for delivered in raw.layers:
+        layer = replace(delivered, name=plain(delivered.name)[:_LONGEST_NAME])
         mapping = Mapping(layer, file, delivery_key, known, words, profile, events, _folder(raw))
         problem = _problem(layer, mapping)
         if problem is None:

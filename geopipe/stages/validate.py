@@ -23,6 +23,7 @@ from geopipe.coordinates.proposals import (
 )
 from geopipe.crs import candidates, parse_crs
 from geopipe.geometry import LINES, POINTS, POLYGONS, collection_parts, strip_empty_rings
+from geopipe.limits import Limits
 from geopipe.schema import (
     Delivery,
     Frame,
@@ -38,6 +39,8 @@ from geopipe.unresolved import unresolved_of
 from geopipe.unused import told_of_unused
 from geopipe.wkb import decode, read_leniently
 
+_TOO_MANY = "TOO_MANY_POINTS"
+_POINT_BYTES = 16
 REASONS = {
     "NULL_GEOMETRY": "The record has no geometry. Please send its turning points.",
     "EMPTY_GEOMETRY": "The geometry has no points. Please send its turning points.",
@@ -45,12 +48,13 @@ REASONS = {
     "COORDINATES_NOT_FINITE": "A coordinate is not a number. Please correct it.",
     "CRS_MISSING": "The file states no coordinate system. Please send it with its .prj or CRS.",
     "COORDINATES_OUT_OF_RANGE": "Coordinates are outside the degrees of the Earth.",
+    "TOO_MANY_POINTS": "The record has too many turning points to be measured. Please send it in parts.",
     "TOO_FEW_POINTS": "The polygon has fewer than three different points.",
     "ZERO_AREA": "All points of the polygon lie on one line.",
 }
 
 
-def validate(state: State, propose: Proposer = nothing_proposed) -> State:
+def validate(state: State, propose: Proposer = nothing_proposed, most_points: int = Limits().points) -> State:
     """Judge every record's structure; return polygons to keep, references, and the rest with reasons.
 
     Parameters
@@ -59,6 +63,8 @@ def validate(state: State, propose: Proposer = nothing_proposed) -> State:
         As `ingest` leaves it.
     propose : callable
         Looks at where the records lie, and proposes how else their coordinates could be read.
+    most_points : int
+        Records with more turning points are refused: measuring one could take hours.
 
     Returns
     -------
@@ -66,7 +72,7 @@ def validate(state: State, propose: Proposer = nothing_proposed) -> State:
         `features` holds 2-D polygons in delivered coordinates, perhaps invalid; `reference` points
         and lines; `rejected` and `unresolved` have grown; `findings` tell what was noticed.
     """
-    frame, reasons, findings = _decode(state.features)
+    frame, reasons, findings = _decode(state.features, most_points)
     frame, refused = _corrected(frame)
     findings.append(refused)
     proposed = propose(frame)
@@ -88,13 +94,16 @@ def validate(state: State, propose: Proposer = nothing_proposed) -> State:
     return replace(done, deliveries=told_of_unused(done))
 
 
-def _decode(features: Frame) -> tuple[Frame, Geometries, list[Frame]]:
+def _decode(features: Frame, most_points: int) -> tuple[Frame, Geometries, list[Frame]]:
     """Turn delivered WKB into geometries; second result is the reason per row, '' where there is none."""
-    wkb = features.table["source_geometry"].to_numpy()
-    decoded = decode(wkb)
+    delivered = features.table["source_geometry"].to_numpy()
     reasons = np.full(len(features), "", dtype=object)
+    reasons[[data is not None and len(data) > most_points * _POINT_BYTES for data in delivered]] = _TOO_MANY
+    wkb = delivered.copy()
+    wkb[reasons == _TOO_MANY] = None
+    decoded = decode(wkb)
     closed = []
-    for row in np.flatnonzero(shapely.is_missing(decoded)):
+    for row in np.flatnonzero(shapely.is_missing(decoded) & (reasons == "")):
         if wkb[row] is None:
             unreadable = features.table["geometry_problem"][row].is_valid
             reasons[row] = "GEOMETRY_UNREADABLE" if unreadable else "NULL_GEOMETRY"

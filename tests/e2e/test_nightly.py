@@ -196,7 +196,7 @@ def test_nothing_was_ever_received(tmp_path):
     told = desk.night()
     assert told.exit_code == 3
     assert told.digest.headline == "THE RUN FAILED. There is no map yet."
-    assert "nothing was ever received" in desk.digest()
+    assert "nothing was ever received" in " ".join(desk.digest().split())  # lines break where a path is long
 
 
 def test_a_run_that_is_at_work_is_left_alone(desk):
@@ -342,7 +342,7 @@ def test_the_commands_run_a_night_and_tell_how_it_stands(desk):
     shown = call("status", config).out
     assert "x.tmp (uxo): its name is that of an unfinished copy" in shown
     assert "AT WORK   nobody" in shown
-    nights = json.loads(call("nights", desk.root / "work", "--json").out)
+    nights = json.loads(call("nights", desk.root / "work", "--json").out)["rows"]
     assert [item["exit_code"] for item in nights] == [0, 0]
     assert nights[-1]["counts"]["received"] == 2
     assert call("nights", config).out.count("exit  0") == 2

@@ -6,6 +6,7 @@ import atexit
 import json
 import os
 import queue
+import socket
 import struct
 import time
 import warnings
@@ -18,6 +19,7 @@ from pyogrio.raw import write_arrow
 
 from geopipe.io import child, readerprocess, vector
 from geopipe.io.delivery import RawDelivery, ReadLimits
+from geopipe.io.memory import limit_own_time
 from geopipe.io.sources import Source, find_sources
 from geopipe.io.vector import read_sources
 
@@ -134,6 +136,34 @@ def slow_reader(source: Source, folder: Path, limits: ReadLimits) -> child.Answe
     if "bad" in source.path.name:
         time.sleep(60)
     return child.read_source(source, folder, limits)
+
+
+def greedy_reader(source: Source, folder: Path, limits: ReadLimits) -> child.Answer:
+    answer = child.read_source(source, folder, limits)
+    if "bad" in source.path.name:
+        bytearray(4 << 30)
+    return answer
+
+
+def slowly_greedy(*_: object) -> None:
+    held = []
+    while True:
+        held.append(bytearray(b"x") * (50 << 20))
+        time.sleep(0.05)
+
+
+def busy_for_long(*_: object) -> None:
+    limit_own_time(1)
+    while True:
+        pass
+
+
+def socket_is_refused(*_: object) -> bool:
+    try:
+        socket.socket().close()
+    except PermissionError:
+        return True
+    return False
 
 
 def drivers_of_both_libraries(*_: object) -> set[str]:

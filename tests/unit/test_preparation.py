@@ -390,12 +390,15 @@ def test_a_reader_that_dies_costs_one_file(inbox, kept, monkeypatch):
     assert len(list(kept.folder.iterdir())) == 2  # what a death says is not kept
 
 
-def test_a_fault_of_geopipe_is_told_with_its_trace_and_is_not_the_files(inbox, kept, monkeypatch):
-    monkeypatch.setattr(together, "_FUNCTION", f"{FIXTURES}:has_a_fault")
-    with pytest.raises(readerprocess.ReaderFaultError, match="areas per hectare") as fault:
-        prepared(config_of(inbox, workers=1), kept)
-    assert f"{FIXTURES}.py" in str(fault.value)
-    assert not kept.folder.exists()
+def test_a_fault_of_geopipe_costs_one_file_and_is_told_with_its_trace(inbox, kept, monkeypatch, caplog):
+    monkeypatch.setattr(together, "_FUNCTION", f"{FIXTURES}:has_a_fault_over_bad_files")
+    write_geojson(inbox / "bad_CHA.geojson", [({"hazard_id": "B-1"}, square())])
+    state = prepared(config_of(inbox, workers=1), kept)
+    problems = {item.file: [code for code, _ in item.problems] for item in state.deliveries}
+    assert problems.pop("bad_CHA.geojson") == ["READER_FAILED"]
+    assert set(map(tuple, problems.values())) == {()}
+    assert "areas per hectare" in caplog.text
+    assert f"{FIXTURES}.py" in caplog.text
 
 
 # --- warm readers ---------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import pytest
 from reading_fixtures import read, read_all, rows_of, shapefile, shapefile_parts, write, zipped
 
 from geopipe.io import drivers, readerprocess, vector
+from geopipe.io.contents import seconds_for
 from geopipe.io.delivery import ReadLimits
 from geopipe.io.sources import find_sources
 
@@ -255,7 +256,7 @@ def test_file_that_kills_its_reader_spares_the_others(
 def test_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vector, "READER", "reading_fixtures:slow_reader")
     paths = [write(tmp_path / f"{name}.gpkg", "GPKG") for name in ("a", "bad")]
-    found = read_all(paths, tmp_path / "work", limits=ReadLimits(seconds=5))
+    found = read_all(paths, tmp_path / "work", limits=ReadLimits(seconds=15))
     assert [delivery.problem and delivery.problem.code for delivery in found] == [None, "TIME_LIMIT"]
 
 
@@ -283,3 +284,77 @@ def test_scripts_need_no_main_guard(tmp_path: Path, guarded: bool) -> None:
         [sys.executable, *arguments], check=False, capture_output=True, text=True, timeout=60, env=os.environ
     )
     assert (result.stdout.strip(), result.returncode) == ("5", 0), result.stderr
+
+
+def test_memory_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vector, "READER", "reading_fixtures:greedy_reader")
+    paths = [write(tmp_path / f"{name}.gpkg", "GPKG") for name in ("a", "bad")]
+    found = read_all(paths, tmp_path / "work", limits=ReadLimits(memory_bytes=1 << 30))
+    assert [delivery.problem and delivery.problem.code for delivery in found] == [None, "MEMORY_LIMIT"]
+
+
+def test_the_parent_ends_a_process_that_the_system_does_not_limit(tmp_path: Path) -> None:
+    """As on Windows: only the watching parent knows the limit."""
+    reader = readerprocess.Reader()
+    try:
+        with pytest.raises(readerprocess.ReaderDiedError):
+            reader.ask("reading_fixtures:slowly_greedy", (), 60, memory_bytes=600 << 20)
+        assert (reader.out_of_memory, reader.out_of_time) == (True, False)
+    finally:
+        reader.retire()
+
+
+def test_the_system_ends_a_reader_whose_parent_is_gone(tmp_path: Path) -> None:
+    reader = readerprocess.Reader()
+    try:
+        with pytest.raises(readerprocess.ReaderDiedError):
+            reader.ask("reading_fixtures:busy_for_long", (), 60)
+        assert not reader.out_of_time
+    finally:
+        reader.retire()
+
+
+def test_a_reader_opens_no_socket() -> None:
+    reader = readerprocess.Reader()
+    try:
+        assert reader.ask("reading_fixtures:socket_is_refused", (), 60) is True
+    finally:
+        reader.retire()
+
+
+def test_small_files_have_less_time_than_large_ones(tmp_path: Path) -> None:
+    (source,) = find_sources([write(tmp_path / "a.gpkg", "GPKG")])
+    limits = ReadLimits(seconds=1000, seconds_at_least=100, seconds_per_mb=1000)
+    small = seconds_for(source, limits)
+    source.path.write_bytes(source.path.read_bytes() + bytes(500_000))
+    assert 100 < small < seconds_for(source, limits) - 499 < 1000
+    source.path.write_bytes(bytes(5_000_000))
+    assert seconds_for(source, limits) == 1000
+
+
+def test_a_file_larger_than_the_limit_is_not_opened(tmp_path: Path) -> None:
+    delivery = read(write(tmp_path / "a.gpkg", "GPKG"), ReadLimits(file_bytes=1000))
+    assert delivery.problem is not None
+    assert delivery.problem.code == "FILE_TOO_LARGE"
+    assert delivery.content_hash == ""
+
+
+def test_a_count_that_the_file_is_too_small_for_is_not_believed(tmp_path: Path) -> None:
+    path = shapefile(tmp_path)
+    data = bytearray(path.with_suffix(".dbf").read_bytes())
+    data[4:8] = b"\xff\xff\xff\xff"
+    path.with_suffix(".dbf").write_bytes(data)
+    delivery = read(path)
+    assert delivery.problem is not None
+    assert (delivery.problem.code, delivery.records_counted) == ("FILE_TRUNCATED", None)
+
+
+def test_honest_archives_of_other_systems_are_read(tmp_path: Path) -> None:
+    path = zip_of(
+        tmp_path / "a.zip",
+        ("folder/", b""),
+        ("folder/Icon\r", b""),
+        ("__MACOSX/._a.geojson", b"x"),
+        ("folder/console.geojson", b'{"type":"FeatureCollection","features":[]}'),
+    )
+    assert read(path).problem is None

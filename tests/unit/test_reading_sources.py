@@ -70,4 +70,9 @@ def test_each_file_once_and_no_link_out_of_the_folder(tmp_path: Path) -> None:
     inside = write(folder / "a.gpkg", "GPKG")
     (folder / "link.gpkg").symlink_to(outside)
     (folder / "up").symlink_to(tmp_path)
-    assert [source.path for source in find_sources([inside, folder])] == [inside]
+    found = {source.path.name: source.problem for source in find_sources([inside, folder])}
+    assert found.pop("a.gpkg") is None
+    assert {name: problem and problem.code for name, problem in found.items()} == {
+        "link.gpkg": "FILE_DANGEROUS",
+        "up": "FILE_DANGEROUS",
+    }

@@ -267,9 +267,9 @@ def test_entities_are_never_expanded(tmp_path: Path) -> None:
         "xl/sharedStrings.xml",
         lambda data: data.replace(b"<sst", declared.encode(), 1).replace(b"SECRET", b"&out;&in;"),
     )
-    assert problem(path).code == "FILE_UNREADABLE"
+    assert problem(path).code == "FILE_DANGEROUS"
     other = ods(tmp_path / "b.ods", [HEADER, ["&in;", 102, 18]], '<!DOCTYPE a [<!ENTITY in "inside">]>')
-    assert problem(other).code == "FILE_UNREADABLE"
+    assert problem(other).code == "FILE_DANGEROUS"
 
 
 def test_a_bomb_is_not_opened(tmp_path: Path) -> None:

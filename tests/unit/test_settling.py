@@ -14,7 +14,8 @@ from geopipe import pipeline
 from geopipe.config import Config, DeliverySpec
 from geopipe.demo import make_demo
 from geopipe.engine.divide import divide
-from geopipe.errors import ConfigError, GeopipeError
+from geopipe.errors import ConfigError
+from geopipe.reports.summary import balance
 from geopipe.schema import Frame, State
 from geopipe.settling import executors, whole
 from geopipe.settling.executors import Here, executor
@@ -200,8 +201,8 @@ def double(number):
     return 2 * number
 
 
-def die_always(number):
-    if number == 1 and os.getpid() != int(os.environ["GEOPIPE_TEST_PID"]):
+def die_over_one(number):
+    if number == 1:
         os._exit(9)
     return number
 
@@ -211,7 +212,59 @@ def test_processes_of_this_machine_give_results_in_order():
     assert list(Here(1).map(double, [])) == []
 
 
-def test_a_process_that_always_dies_is_an_error(monkeypatch):
-    monkeypatch.setenv("GEOPIPE_TEST_PID", str(os.getpid()))
-    with pytest.raises(GeopipeError, match="died several times"):
-        executors._beside(f"{__name__}:die_always", lambda do: do(1))
+def test_an_item_that_kills_every_process_costs_only_itself():
+    assert list(Here(2).map(die_over_one, range(5))) == [0, executors.LOST, 2, 3, 4]
+
+
+# --- records that kill whoever measures them ----------------------------------------------------------
+
+CURSED = "GEOPIPE_TEST_CURSED"
+
+
+def die_over_cursed(part):
+    """Settle a part; the process is killed where all of the cursed rows are in it."""
+    cursed = {int(row) for row in os.environ[CURSED].split()}
+    if cursed <= set(part.areas.tolist()):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return settle(part)
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    """A small demo, and what its records become in one go."""
+    folder = tmp_path_factory.mktemp("few")
+    make_demo(folder, size=150, seed=11)
+    return folder, ran(folder, tmp_path_factory.mktemp("out"))
+
+
+@pytest.mark.parametrize("together", [1, 2])
+@pytest.mark.usefixtures("small_parts")
+def test_records_that_kill_a_process_are_left_out_told_and_stay_on_the_map(
+    few, tmp_path, monkeypatch, together
+):
+    demo, at_once = few
+    prepared = ran_until_settling(demo, tmp_path, monkeypatch)
+    hazard = np.flatnonzero(prepared.features.flags("kind", ["CHA", "SHA"]))
+    cursed = hazard[5 : 5 + together]
+    monkeypatch.setenv(CURSED, " ".join(map(str, cursed)))
+    monkeypatch.setattr(whole, "settle", die_over_cursed)
+    state = ran(demo, tmp_path, areas_in_a_part=10**6, workers=1)
+    # Of two that kill only together one is enough.
+    (lost,) = state.rejected.take(state.rejected.flags("reason", ["NOT_SETTLED"])).table.whole().to_pylist()
+    assert (lost["file"], lost["row"]) in {
+        (row["file"], row["row"]) for row in prepared.features.take(cursed).table.whole().to_pylist()
+    }
+    assert len(state.unresolved.take(state.unresolved.flags("reason", ["NOT_SETTLED"]))) == 1
+    assert len(state.findings.take(state.findings.flags("code", ["NOT_SETTLED"]))) == 1
+    assert [item.file for item in state.deliveries if "NOT_SETTLED" in dict(item.problems)] == [lost["file"]]
+    assert balance(state)["kept"] >= balance(at_once)["kept"] - 1
+    assert len(state.overlaps) > 0.9 * len(at_once.overlaps)
+
+
+def ran_until_settling(demo, folder, monkeypatch):
+    """Return the state of a run before its records are settled."""
+    seen = []
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "settle_in_parts", lambda state, *_: (seen.append(state), state)[1])
+        ran(demo, folder)
+    return seen[0]

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from geopipe.errors import BusyError, ConfigError, RegisterError
 from geopipe.io.ledgers.tables import SCRIPTS
+from geopipe.io.whole import make_folder
 
 NAME = "register.sqlite"
 # What the file was called while it held deliveries only.
 _EARLIER_NAME = "ledger.sqlite"
 FRAMES = "deliveries"
 BACKUPS = "backups"
+_OWNER_ONLY = 0o600
 # Marks the file as geopipe's ("gpLD").
 _APPLICATION = 0x67704C44
 
@@ -106,7 +108,7 @@ def how_to_restore(path: Path) -> str:
 
 def _make(path: Path) -> None:
     """Make an empty register beside its place and move it there whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent, is_confidential=True)
     building = path.with_name(f".{path.name}.{os.getpid()}")
     building.unlink(missing_ok=True)
     connection = sqlite3.connect(building, isolation_level=None)
@@ -115,6 +117,7 @@ def _make(path: Path) -> None:
         _upgrade(connection, 0)
     finally:
         connection.close()
+    building.chmod(_OWNER_ONLY)  # positions, decisions and names of people: backups get the same rights
     building.replace(path)
 
 

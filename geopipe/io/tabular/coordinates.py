@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+LONGEST_CELL = 500
 PLAIN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
 COMMA_DECIMAL = re.compile(r"[-+]?\d*,\d+")
 COMMA_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:(?:,\d{3})+\.\d+|(?:,\d{3}){2,})")
@@ -82,6 +83,8 @@ class Position:
 
 def plain_text(text: str) -> str:
     """Return a cell with one spelling for degree signs, quotes, minus, digits and spaces."""
+    if len(text) > LONGEST_CELL:
+        return "?"  # is no coordinate in any spelling; to try them all on it could take hours
     # Not NFKC for all of it: that takes the degree sign of some keyboards for a letter o.
     one = text.translate(SPELLINGS)
     return " ".join(unicodedata.normalize("NFKC", one).split()).casefold()

@@ -8,11 +8,13 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from xml.parsers import expat
 
+from geopipe.io.counting import safe_parser
 from geopipe.io.delivery import Problem, ReadLimits, RefusedError
 
 BLOCK = 1 << 20
+_HEAD = 1 << 16
+_DECLARES = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
 # The reader holds every cell between the first and the last one, empty or not.
 MOST_CELLS = 100_000_000
 PREFIX = re.compile(rb"<(\w+:)?sheetData\b")
@@ -46,6 +48,13 @@ class SheetFacts:
     errors: int
 
 
+def _require_no_entities(name: str, head: bytes, label: str) -> None:
+    """Refuse XML inside a workbook that declares types or entities: no program that writes workbooks does."""
+    if name.lower().endswith((".xml", ".rels")) and _DECLARES.search(head.replace(b"\0", b"")):
+        sentence = f"{label}: {name[:80]} in it declares its own entities (DTD), which can be used to do harm"
+        raise RefusedError(Problem("FILE_DANGEROUS", f"{sentence}. It was not opened. Ask the sender why."))
+
+
 def check_container(path: Path, limits: ReadLimits, label: str) -> None:
     """Refuse a zipped workbook that is damaged, encrypted, or built to do harm; every checksum is tested."""
     try:
@@ -57,6 +66,8 @@ def check_container(path: Path, limits: ReadLimits, label: str) -> None:
             _check_size(len(infos), sizes, path.stat().st_size, limits, label)
             unpacked = 0
             for info in infos:
+                with archive.open(info) as source:
+                    _require_no_entities(info.filename, source.read(_HEAD), label)
                 with archive.open(info) as source:
                     while block := source.read(BLOCK):
                         unpacked += len(block)
@@ -164,9 +175,9 @@ def _sheets(archive: zipfile.ZipFile, members: set[str]) -> Iterator[tuple[str, 
 
 
 def _elements(data: bytes) -> list[tuple[str, dict[str, str]]]:
-    """Return local name and attributes of all elements; the parser expands no outer entities."""
+    """Return local name and attributes of all elements."""
     found: list[tuple[str, dict[str, str]]] = []
-    parser = expat.ParserCreate()
+    parser = safe_parser("the workbook", "XML")
     parser.StartElementHandler = lambda name, attributes: found.append((name.rpartition(":")[2], attributes))
     parser.Parse(data, True)
     return found
