@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 import json
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from geopipe.io.sources import find_sources
 from geopipe.io.vector import read_sources
 from geopipe.profiles import GENERIC
 from geopipe.recognition import find_column, fold_tight, lookup, word_in_name
+from geopipe.unfinished import unfinished_folder
 from geopipe.values import as_date, as_number, as_text
 from geopipe.wkb import decode
 
@@ -65,8 +65,8 @@ def draft_profile(path: Path) -> str:
         When nothing in it can be read.
     """
     vocabulary = load_vocabulary()
-    with tempfile.TemporaryDirectory(prefix="geopipe-", ignore_cleanup_errors=True) as folder:
-        raws = list(read_sources(find_sources([path]), Path(folder)))
+    with unfinished_folder() as folder:
+        raws = list(read_sources(find_sources([path]), folder))
         layers = [layer for raw in raws for layer in raw.layers if layer.problem is None]
         if not layers:
             problems = [

@@ -20,6 +20,7 @@ from geopipe.stages.changes import Changes, changes
 from geopipe.stages.copies import Copies, copies
 from geopipe.stages.deduplicate import deduplicate
 from geopipe.terms import Severity
+from geopipe.unfinished import unfinished_folder
 
 GEOPACKAGE, SUMMARY = "changes.gpkg", "changes.json"
 
@@ -96,16 +97,12 @@ def write_changes(found: Changes, working_crs: str, folder: Path) -> list[Path]:
     """Write changes and findings as a GeoPackage, and their summary as JSON; return the two paths."""
     folder.mkdir(parents=True, exist_ok=True)
     final = folder / GEOPACKAGE
-    building = folder / f".{GEOPACKAGE}"
-    building.unlink(missing_ok=True)
     layers = [
         Layer("changes", found.changes.table, found.changes.geometry, "MultiPolygon"),
         Layer("findings", found.findings.table, found.findings.geometry, "MultiPolygon"),
     ]
-    try:
-        write_geopackage(building, layers, working_crs_wkt(working_crs))
-        building.replace(final)
-    finally:
-        building.unlink(missing_ok=True)
+    with unfinished_folder(folder) as building:
+        write_geopackage(building / GEOPACKAGE, layers, working_crs_wkt(working_crs))
+        (building / GEOPACKAGE).replace(final)
     write_text(folder / SUMMARY, json.dumps(summary_of(found), ensure_ascii=False, indent=1) + "\n")
     return [final, folder / SUMMARY]

@@ -6,18 +6,19 @@ import contextlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeAlias
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geopipe import runtime  # noqa: F401  rtree needs what it loads
 from geopipe.schema import Indices
+from geopipe.unfinished import unfinished_folder
 
 Boxes: TypeAlias = NDArray[np.float64]
 _STAMP = "stamp.json"
@@ -38,14 +39,11 @@ def build_index(folder: Path, boxes: Boxes, ids: NDArray[np.object_]) -> None:
         What the index is stamped with; the number of a box is its position here.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
-    try:
+    with unfinished_folder(folder.parent) as building:
         _write(building, boxes, ids)
         shutil.rmtree(folder, ignore_errors=True)
         building.chmod(0o755)  # a temporary folder is private, an index is not
         building.replace(folder)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
 
 
 def _write(building: Path, boxes: Boxes, ids: NDArray[np.object_]) -> None:
@@ -61,7 +59,7 @@ def _write(building: Path, boxes: Boxes, ids: NDArray[np.object_]) -> None:
         else:
             tree = index.Index(name, properties=properties)
         tree.close()
-    stamped = json.dumps({"areas": stamp(boxes, ids), "bytes": _sizes(building)})
+    stamped = json.dumps({"areas": stamp(boxes, ids), "checksums": _checksums(building)})
     (building / _STAMP).write_text(stamped, encoding="utf-8")
 
 
@@ -77,12 +75,12 @@ def is_current(folder: Path, boxes: Boxes, ids: NDArray[np.object_]) -> bool:
         kept: dict[str, Any] = json.loads((folder / _STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return kept.get("areas") == stamp(boxes, ids) and kept.get("bytes") == _sizes(folder)
+    return kept.get("areas") == stamp(boxes, ids) and kept.get("checksums") == _checksums(folder)
 
 
-def _sizes(folder: Path) -> dict[str, int]:
-    """Return the sizes of the tree's files: one that was cut is not asked."""
-    return {path.name: path.stat().st_size for path in sorted(folder.glob(f"{_NAME}.*"))}
+def _checksums(folder: Path) -> dict[str, int]:
+    """Return a checksum of each of the tree's files: one that was cut, or never written, is not asked."""
+    return {path.name: crc32(path.read_bytes()) for path in sorted(folder.glob(f"{_NAME}.*"))}
 
 
 def boxes_meeting(folder: Path, box: Sequence[float]) -> Indices:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -37,6 +36,7 @@ from geopipe.settling.whole import may_be_divided, settle_in_parts
 from geopipe.stages.ingest import ingest
 from geopipe.steps import STAGES, STEPS_ACROSS, advance, today
 from geopipe.terms import Severity
+from geopipe.unfinished import unfinished_folder
 
 Progress = Callable[[str], None]
 Keep = Callable[[State], State]
@@ -112,9 +112,9 @@ def read_deliveries(config: Config) -> State:
         When a coordinate system of the configuration is unknown or of the wrong sort, or a period is none.
     """
     require_possible(config)
-    with tempfile.TemporaryDirectory(prefix="geopipe-", ignore_cleanup_errors=True) as folder:
+    with unfinished_folder() as folder:
         confirmed = load_confirmations(config.confirmations) if config.confirmations else ()
-        return ingest(_deliveries(config, Path(folder)), load_vocabulary(), confirmed, today(config))
+        return ingest(_deliveries(config, folder), load_vocabulary(), confirmed, today(config))
 
 
 def _deliveries(config: Config, folder: Path) -> Iterator[tuple[RawDelivery, DeliveryOptions]]:
@@ -161,15 +161,13 @@ def run(
 def _shared_folder(config: Config) -> Iterator[Path]:
     """Give a folder for what processes hand to each other; workers elsewhere see the folder of the output."""
     if config.executor is None:
-        with tempfile.TemporaryDirectory(prefix="geopipe-", ignore_cleanup_errors=True) as folder:
-            yield Path(folder)
+        with unfinished_folder() as folder:
+            yield folder
         return
     try:
         config.output.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(
-            prefix=".shared-", dir=config.output, ignore_cleanup_errors=True
-        ) as folder:
-            yield Path(folder)
+        with unfinished_folder(config.output) as folder:
+            yield folder
     except OSError as error:
         raise OutputError(f"the folder cannot be written ({error})", str(config.output)) from error
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from geopipe.io.geopackage import read_layer
 from geopipe.io.store import load_state
 from geopipe.reports.publish import INDEX, current_run, read_summary
 from geopipe.schema import Frame, Indices
+from geopipe.unfinished import unfinished_folder
 
 # A degree box is cut into this many steps per side before it is projected: its sides are curves there.
 _STEPS = 16
@@ -74,9 +74,9 @@ def _near(index: Path, areas: Frame, place: shapely.Geometry) -> Indices:
         build_index(index, boxes, ids)
         return boxes_meeting(index, tuple(shapely.bounds(place)))
     except OSError:
-        with tempfile.TemporaryDirectory(prefix="geopipe-", ignore_cleanup_errors=True) as other:
-            build_index(Path(other) / "index", boxes, ids)
-            return boxes_meeting(Path(other) / "index", tuple(shapely.bounds(place)))
+        with unfinished_folder() as other:
+            build_index(other / "index", boxes, ids)
+            return boxes_meeting(other / "index", tuple(shapely.bounds(place)))
 
 
 def _place(west: float, south: float, east: float, north: float) -> shapely.Geometry:

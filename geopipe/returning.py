@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -12,12 +11,14 @@ from typing import Any, cast
 from geopipe.catalogue import Language, load_catalogue
 from geopipe.config import did_you_mean
 from geopipe.errors import ConfigError, OutputError
+from geopipe.io.geopackage import sync
 from geopipe.io.store import load_state
 from geopipe.recognition import fold_tight
 from geopipe.reports.publish import current_run, place_returns, read_summary, renamed
 from geopipe.reports.returned.files import ENDINGS, summarise_returns, write_returns
 from geopipe.reports.returned.returns import LANGUAGES, collect_returns
 from geopipe.running import LAST, last_state
+from geopipe.unfinished import unfinished_folder
 
 _FIRST_STAGE = "reproject"  # before it, nothing has a place that is comparable
 
@@ -95,7 +96,10 @@ def _from_run(folder: Path) -> _Made:
     def copy(target: Path, senders: Iterable[str]) -> list[Path]:
         target.mkdir()
         sources = [run / returns[sender][key] for sender in senders for key in ENDINGS]
-        return [Path(shutil.copyfile(source, target / source.name)) for source in sources]
+        copies = [Path(shutil.copyfile(source, target / source.name)) for source in sources]
+        for path in copies:
+            sync(path)
+        return copies
 
     return returns, copy
 
@@ -107,8 +111,8 @@ def _written(output: Path, made: _Made, operator: str | None) -> dict[str, dict[
     now = dt.datetime.now(dt.UTC)
     try:
         output.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".geopipe-", dir=output, ignore_cleanup_errors=True) as name:
-            paths = write(Path(name) / "made", wanted) if wanted else []
+        with unfinished_folder(output) as name:
+            paths = write(name / "made", wanted) if wanted else []
             placed = place_returns(paths, output, now, {})
     except OSError as error:
         remedy = "Choose another with -o."

@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import logging
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -19,10 +20,11 @@ from geopipe.engine.known import renew
 from geopipe.errors import GeopipeError, OutputError
 from geopipe.index import build_index, is_current
 from geopipe.io.beside import Neighbours
+from geopipe.io.geopackage import sync_all
 from geopipe.io.ledgers.backups import daily_backup
 from geopipe.io.ledgers.ledger import Ledger
 from geopipe.io.ledgers.received import Received, received
-from geopipe.io.ledgers.registerfile import BACKUPS
+from geopipe.io.ledgers.registerfile import BACKUPS, FRAMES
 from geopipe.io.ledgers.registerfile import NAME as REGISTER
 from geopipe.io.store import hold, load_saved_config, save_config, write_text
 from geopipe.pipeline import Past, Progress, Result, finish, run, silent
@@ -36,10 +38,14 @@ from geopipe.reports.publish import GEOPACKAGE, INDEX, SUMMARY, current_run, poi
 from geopipe.reports.returned.returns import Earlier
 from geopipe.schema import State, boxes_of
 from geopipe.steps import places_of, today
+from geopipe.unfinished import remove_left
 
 # What a run leaves in its workspace last.
 LAST = "last_run.json"
 PREPARED = "prepared"
+_BUILDING = ".building"
+# Stands in a run folder until the register names it.
+_UNCOMMITTED = ".uncommitted"
 
 
 def run_and_keep(config: Config, progress: Progress = silent) -> Result:
@@ -55,6 +61,7 @@ def run_and_keep(config: Config, progress: Progress = silent) -> Result:
 
 def run_held(config: Config, progress: Progress, started: dt.datetime) -> Result:
     """Run as `run_and_keep` does, in a workspace that is held already."""
+    _tidy(config)
     save_config(config.workspace, config)
     require_possible(config)
     jobs = jobs_of(config)
@@ -62,7 +69,9 @@ def run_held(config: Config, progress: Progress, started: dt.datetime) -> Result
         return last
     kept = Kept(config.workspace / PREPARED)
     with Register.open(config.workspace) as register:
+        _look_at_clock(register, config, started)
         _back_up(register, config, started.date())
+        _forget_uncommitted(register, config.output / "runs")
         _repair_pointer(register, config.output)
         result, folder = _run_with(register, config, kept, started, progress)
     kept.forget_others()
@@ -74,12 +83,43 @@ def run_held(config: Config, progress: Progress, started: dt.datetime) -> Result
     return result
 
 
+def _tidy(config: Config) -> None:
+    """Remove what killed runs have left unfinished; the lock says that none is at work here."""
+    shutil.rmtree(config.output / "runs" / _BUILDING, ignore_errors=True)
+    beside = (config.workspace / FRAMES, config.workspace / BACKUPS, config.output, config.output / "runs")
+    for folder in (*beside, Path(tempfile.gettempdir())):
+        remove_left(folder)
+
+
+def _forget_uncommitted(register: Register, runs: Path) -> None:
+    """Remove run folders that were put in place, but that the register never came to name."""
+    named = {name for (name,) in register.ask("SELECT folder FROM publications")}
+    for mark in list(runs.glob(f"*/{_UNCOMMITTED}")):
+        if mark.parent.name in named:
+            mark.unlink()
+        else:
+            shutil.rmtree(mark.parent, ignore_errors=True)
+
+
 def _back_up(register: Register, config: Config, day: dt.date) -> None:
     """Back the register up once a day; a full disk is told, and the run goes on."""
     try:
         daily_backup(register, config.workspace / BACKUPS, day, config.keep_backups)
     except OutputError as error:
         logging.getLogger(__name__).warning("WARNING %s", error)
+
+
+def _look_at_clock(register: Register, config: Config, started: dt.datetime) -> None:
+    """Tell where this run seems to be earlier than the one before; what came first is known by number."""
+    rows = register.ask("SELECT started_at, day FROM runs ORDER BY number DESC LIMIT 1")
+    for last_start, last_day in rows:
+        now, day = started.isoformat(timespec="seconds"), today(config).isoformat()
+        if now < last_start or day < last_day:
+            logging.getLogger(__name__).warning(
+                "WARNING the clock went back: this run is of %s (day %s), the run before it of %s (day %s). "
+                "Nothing is lost. Check the date of this computer, and `today` in the configuration.",
+                now, day, last_start, last_day,
+            )  # fmt: skip
 
 
 def _was_disturbed(result: Result) -> bool:
@@ -165,30 +205,51 @@ def _run_with(
     made again, and forgets nothing; one that dies after it has only its pointer to be mended.
     """
     state, came = _stages(register, config, kept, progress)
-    building = config.output / "runs" / ".building"
-    shutil.rmtree(building, ignore_errors=True)  # of a run that was interrupted
-    with register.transaction():
-        progress("cases")
-        policy = load_policy(config.policy)
-        short = places_of(config).short_names
-        number = register.begin_run(started, today(config), state, policy, short, config.layers)
-        past = _past(register.ledger, state, came)
-        past = replace(past, cases=case_table(register.cases(), state.working_crs))
-        result = finish(state, config, building, started, progress, past)
-        content = json.dumps(result.summary, sort_keys=True, ensure_ascii=False)
-        folder = settle(building, config.output / "runs", content)
-        progress("index")
-        ids = state.features.numpy("row_id")
-        boxes = boxes_of(state.features)
-        if not is_current(folder / INDEX, boxes, ids):
-            build_index(folder / INDEX, boxes, ids)
-        is_news = register.ledger.record(folder.name, started, came, state, state.carried)
-        if not is_news and not register.has_news(number) and register.published() == folder.name:
-            register.forget_run()
-        else:
-            register.publish_run(number, folder.name, read_summary(folder)["files"], result.summary)
+    frames = set((config.workspace / FRAMES).glob("*"))
+    try:
+        with register.transaction():
+            result, folder = _published(register, config, state, came, started, progress)
+    except BaseException:
+        with contextlib.suppress(OSError, GeopipeError):
+            for path in set((config.workspace / FRAMES).glob("*")) - frames - register.ledger.named_frames():
+                path.unlink()
+        raise
+    finally:
+        shutil.rmtree(config.output / "runs" / _BUILDING, ignore_errors=True)
+        with contextlib.suppress(OSError, GeopipeError):
+            _forget_uncommitted(register, config.output / "runs")
     point_to(config.output, folder)
     return Result(result.summary, tuple(folder / path.name for path in result.outputs)), folder
+
+
+def _published(
+    register: Register, config: Config, state: State, came: Sequence[Received], started: dt.datetime,
+    progress: Progress,
+) -> tuple[Result, Path]:  # fmt: skip
+    """Write a run folder, and what it means into the register, within its transaction."""
+    runs = config.output / "runs"
+    progress("cases")
+    policy = load_policy(config.policy)
+    short = places_of(config).short_names
+    number = register.begin_run(started, today(config), state, policy, short, config.layers)
+    past = _past(register.ledger, state, came)
+    past = replace(past, cases=case_table(register.cases(), state.working_crs))
+    result = finish(state, config, runs / _BUILDING, started, progress, past)
+    content = json.dumps(result.summary, sort_keys=True, ensure_ascii=False)
+    (runs / _BUILDING / _UNCOMMITTED).touch()
+    folder = settle(runs / _BUILDING, runs, content)
+    progress("index")
+    ids = state.features.numpy("row_id")
+    boxes = boxes_of(state.features)
+    if not is_current(folder / INDEX, boxes, ids):
+        build_index(folder / INDEX, boxes, ids)
+    sync_all(folder)
+    is_news = register.ledger.record(folder.name, started, came, state, state.carried)
+    if not is_news and not register.has_news(number) and register.published() == folder.name:
+        register.forget_run()
+    else:
+        register.publish_run(number, folder.name, read_summary(folder)["files"], result.summary)
+    return result, folder
 
 
 def _past(ledger: Ledger, state: State, came: Sequence[Received]) -> Past:

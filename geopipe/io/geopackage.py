@@ -146,6 +146,13 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
+def sync_all(folder: Path) -> None:
+    """Make sure that a folder is on the disk with all that is in it."""
+    for path in folder.rglob("*"):
+        sync(path)
+    sync(folder)
+
+
 def file_hash(path: Path) -> str:
     """Return the sha256 of a file's bytes."""
     digest = sha256()

@@ -25,6 +25,7 @@ from geopipe.io.whole import make_folder
 from geopipe.schema import Delivery, Frame, LayerCount, Proposal, State
 from geopipe.shapes import Undecoded
 from geopipe.terms import CountMethod
+from geopipe.unfinished import remove_left, unfinished_file
 
 _BUILDING = ".building-"
 _STATE = "state.json"
@@ -34,20 +35,19 @@ _FRAMES = [item.name for item in fields(State) if item.name not in ("deliveries"
 
 def write_text(path: Path, text: str) -> None:
     """Write a small file so that it is either the old or the new one, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        # A temporary file is private; what is published is for all who may see the folder.
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished_file(path) as building:
+            with building.open("w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            # A temporary file is private; what is published is for all who may see the folder.
+            building.chmod(0o644)
+            building.replace(path)
+        sync(path.parent)
     except OSError as error:
-        Path(temporary).unlink(missing_ok=True)
         raise OutputError(f"the file could not be written ({error})", str(path)) from error
-    sync(path.parent)
 
 
 @contextmanager
@@ -73,6 +73,7 @@ def _tidy(workspace: Path) -> None:
     """Remove what a stage has left half-written, or replaced."""
     for left in workspace.glob(f"{_BUILDING}*"):
         shutil.rmtree(left, ignore_errors=True)
+    remove_left(workspace)
 
 
 def save_state(workspace: Path, stage: str, state: State, stages: Sequence[str]) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from geopipe.errors import OutputError
 from geopipe.io.geopackage import sync
 from geopipe.io.placing import place
+from geopipe.unfinished import unfinished_folder
 
 READABLE_FOR_ALL = 0o644
 OWNER_ONLY = 0o600
@@ -46,8 +46,8 @@ def write_whole(path: Path, write: Callable[[Path], object], *, is_confidential:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".building-", dir=path.parent) as folder:
-            building = Path(folder) / path.name
+        with unfinished_folder(path.parent) as folder:
+            building = folder / path.name
             write(building)
             building.chmod(OWNER_ONLY if is_confidential else READABLE_FOR_ALL)
             sync(building)

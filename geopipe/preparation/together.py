@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -28,6 +27,7 @@ from geopipe.reports.returned.files import FOLDER as RETURN_FOLDER
 from geopipe.schema import State, joined
 from geopipe.stages.ingest import Names
 from geopipe.steps import today
+from geopipe.unfinished import unfinished_folder
 
 _FUNCTION = "geopipe.preparation.one:prepare_source"
 
@@ -75,12 +75,12 @@ def prepare_deliveries(config: Config, kept: Kept) -> Deliveries:
     """
     require_possible(config)
     jobs = jobs_of(config)
-    with tempfile.TemporaryDirectory(prefix="geopipe-", ignore_cleanup_errors=True) as folder:
-        made = _prepared(jobs, kept, Path(folder))
+    with unfinished_folder() as folder:
+        made = _prepared(jobs, kept, folder)
         cells = sum((item.extent.cells for item in made), Cells.none())
         working = config.working_crs or choose_working_crs(cells)
         others = [at for at, item in enumerate(made) if item.state.working_crs != working]
-        again = _prepared([jobs[at].into(working) for at in others], kept, Path(folder))
+        again = _prepared([jobs[at].into(working) for at in others], kept, folder)
         for at, item in zip(others, again, strict=True):
             made[at] = item
     whole = replace(joined([item.state for item in made]), working_crs=working, today=today(config))

@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,12 +22,12 @@ from geopipe.reports.layers import published_layers, working_crs_wkt
 from geopipe.reports.returned.files import ENDINGS, FOLDER, write_returns
 from geopipe.reports.returned.returns import Return
 from geopipe.schema import Frame, State
+from geopipe.unfinished import unfinished_folder
 
 GEOPACKAGE = "geopipe.gpkg"
 SUMMARY = "summary.json"
 CURRENT = "CURRENT"
 INDEX = ".index"
-_BUILDING = ".geopipe-"
 
 
 def as_written(path: Path) -> None:
@@ -111,19 +109,14 @@ def publish(
 @contextmanager
 def _building_in(folder: Path) -> Iterator[Path]:
     """Give a folder beside the results in which files are finished before they are put in place."""
-    building = None
     try:
         make_folder(folder, is_confidential=False)
-        _tidy(folder)
-        building = Path(tempfile.mkdtemp(prefix=f"{_BUILDING}{os.getpid()}-", dir=folder))
-        yield building
+        with unfinished_folder(folder) as building:
+            yield building
     except OSError as error:
         raise OutputError(
             f"the folder cannot be written ({error})", str(folder), "Choose another with -o."
         ) from error
-    finally:
-        if building is not None:
-            shutil.rmtree(building, ignore_errors=True)
 
 
 def _earlier_returns(folder: Path) -> dict[str, str]:
@@ -182,26 +175,6 @@ def _keep(path: Path, started: dt.datetime) -> None:
         path.replace(path.with_stem(f"{path.stem}-kept-{started:%Y%m%d-%H%M%S}"))
 
 
-def _tidy(folder: Path) -> None:
-    """Remove what killed runs have left half-written; what a living process writes stays."""
-    for left in folder.glob(f"{_BUILDING}*"):
-        owner = left.name.removeprefix(_BUILDING).split("-")[0]
-        if not (owner.isdigit() and _is_alive(int(owner))):
-            shutil.rmtree(left, ignore_errors=True)  # Windows keeps files that are open
-
-
-def _is_alive(process: int) -> bool:
-    if os.name == "nt":
-        return False  # there, a signal would end the process; an open file cannot be removed anyway
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def _move(temporary: Path, final: Path, started: dt.datetime) -> Path:
     """Put a finished file in place; beside it, under a dated name, where a program holds the old one open."""
     placed = place(temporary, final, started)
@@ -258,8 +231,10 @@ def settle(building: Path, runs: Path, content: str) -> Path:
             shutil.rmtree(building)
         else:
             shutil.rmtree(folder, ignore_errors=True)  # damaged since: it is made anew
+            sync(building)
             building.replace(folder)
             sync(runs)
+            sync(runs.parent)
     except OSError as error:
         raise OutputError(f"the run cannot be put in place ({error})", str(folder)) from error
     return folder

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from geopipe.resolving.reread import reread
 from geopipe.resolving.rings import redraw
 from geopipe.resolving.workbook import write_workbook
 from geopipe.schema import Frame
+from geopipe.unfinished import remove_left, unfinished_folder
 
 WORKBOOK = "change-request.xlsx"
 
@@ -75,30 +76,32 @@ def write_requests(features: Frame, cases: Sequence[Case], working_crs: str, out
     OutputError
         When it cannot be written, or a written ring is not whole.
     """
+    remove_left(output)
     if output.is_dir() and any(output.iterdir()):
         raise ConfigError("the folder is not empty", str(output), "Give a new one with -o.")
     try:
         output.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".geopipe-", dir=output, ignore_cleanup_errors=True) as name:
-            made = _made(features, cases, working_crs, Path(name))
+        with unfinished_folder(output) as name:
+            made = _made(features, cases, working_crs, name)
             now = dt.datetime.now(dt.UTC)
             placed = {}
             for operator, paths in made.files.items():
                 folder = output / paths[0].parent.name
                 folder.mkdir()
                 placed[operator] = tuple(place_returns(paths, folder, now, {}).values())
-        if not placed:
-            output.rmdir()
     except OSError as error:
         remedy = "Choose another with -o."
         raise OutputError(f"the folder cannot be written ({error})", str(output), remedy) from error
+    finally:
+        with contextlib.suppress(OSError):
+            output.rmdir()  # only an empty folder goes
     return Resolved(made.resolution, made.proof, made.requests, placed)
 
 
 def try_requests(features: Frame, cases: Sequence[Case], working_crs: str) -> Resolved:
     """Do all that :func:`write_requests` does, reading the files again included, and leave nothing behind."""
-    with tempfile.TemporaryDirectory(prefix="geopipe-", ignore_cleanup_errors=True) as name:
-        made = _made(features, cases, working_crs, Path(name))
+    with unfinished_folder() as name:
+        made = _made(features, cases, working_crs, name)
     return Resolved(made.resolution, made.proof, made.requests, {})
 
 

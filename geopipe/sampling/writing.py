@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 from geopipe.errors import OutputError
@@ -16,6 +15,7 @@ from geopipe.sampling.layers import write_layers
 from geopipe.sampling.pages import pages_of
 from geopipe.sampling.record import RECORD, record_of
 from geopipe.sampling.sheet import sheet_of
+from geopipe.unfinished import unfinished_file, unfinished_folder
 
 SHEET, MAP, GPX, LAYERS = "sheet.xlsx", "map.html", "sample.gpx", "sample.gpkg"
 _OWNER_ONLY = 0o600
@@ -39,25 +39,24 @@ def write_sample(sample: Sample, folder: Path, result: Path) -> list[Path]:
         When the folder holds a sample, belongs to the result, or cannot be written.
     """
     require_free(folder, result)
-    building = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder))
-        (building / SHEET).write_bytes(sheet_of(sample))
-        (building / MAP).write_text(pages_of(sample), encoding="utf-8", newline="\n")
-        (building / GPX).write_text(gpx_of(sample), encoding="utf-8", newline="\n")
-        write_layers(building / LAYERS, sample)
-        names = (SHEET, MAP, GPX, LAYERS)
-        record = record_of(sample, {name: file_hash(building / name) for name in names})
-        (building / RECORD).write_text(as_json(record), encoding="utf-8", newline="\n")
-        return [_placed(building / name, folder) for name in (*names, RECORD)]
+        with unfinished_folder(folder) as building:
+            (building / SHEET).write_bytes(sheet_of(sample))
+            (building / MAP).write_text(pages_of(sample), encoding="utf-8", newline="\n")
+            (building / GPX).write_text(gpx_of(sample), encoding="utf-8", newline="\n")
+            write_layers(building / LAYERS, sample)
+            names = (SHEET, MAP, GPX, LAYERS)
+            record = record_of(sample, {name: file_hash(building / name) for name in names})
+            (building / RECORD).write_text(as_json(record), encoding="utf-8", newline="\n")
+            return [_placed(building / name, folder) for name in (*names, RECORD)]
     except OSError as error:
         raise OutputError(
             f"the sample cannot be written ({error})", str(folder), "Choose another with -o."
         ) from error
     finally:
-        if building is not None:
-            shutil.rmtree(building, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # only an empty folder goes
 
 
 def require_free(folder: Path, result: Path) -> None:
@@ -80,17 +79,16 @@ def as_json(value: object) -> str:
 
 def write_private(path: Path, text: str) -> None:
     """Write a small file, old or new, never half, that only its owner can read."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp: owner only
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(path)
+        with unfinished_file(path) as building:  # readable for its owner only
+            with building.open("w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            building.replace(path)
+        sync(path.parent)
     except OSError as error:
-        Path(name).unlink(missing_ok=True)
         raise OutputError(f"the file could not be written ({error})", str(path)) from error
-    sync(path.parent)
 
 
 def _placed(path: Path, folder: Path) -> Path:

@@ -9,7 +9,7 @@ import shapely
 from conftest import call, read_layer, square, write_geojson
 from pyproj import Transformer
 
-from geopipe import index, query
+from geopipe import query, unfinished
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +131,8 @@ def test_a_folder_that_cannot_be_written_is_no_hindrance(result, areas, tmp_path
             raise PermissionError(13, "Permission denied", str(dir))
         return original(suffix, prefix, dir)
 
-    original = index.tempfile.mkdtemp
-    monkeypatch.setattr(index.tempfile, "mkdtemp", refuse_here)
+    original = unfinished.tempfile.mkdtemp
+    monkeypatch.setattr(unfinished.tempfile, "mkdtemp", refuse_here)
     point = areas[5]["lonlat"].representative_point()
     assert ask(folder, "--at", f"{point.x!r},{point.y!r}") == ask(result, "--at", f"{point.x!r},{point.y!r}")
     assert asked

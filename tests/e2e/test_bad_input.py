@@ -318,16 +318,16 @@ def test_an_old_result_stays_when_the_new_one_cannot_be_written(two_files, tmp_p
     out = tmp_path / "out"
     assert call("compare", two_files[0], "-o", out).code == 0
     before = hashes(out)
-    from geopipe.reports import publish
+    from geopipe import unfinished
 
-    make = publish.tempfile.mkdtemp
+    make = unfinished.tempfile.mkdtemp
 
     def refuse(suffix=None, prefix=None, dir=None):
         if dir == out:
             raise OSError(28, "No space left on device")
         return make(suffix, prefix, dir)
 
-    monkeypatch.setattr(publish.tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr(unfinished.tempfile, "mkdtemp", refuse)
     ran = call("compare", *two_files, "-o", out)
     assert ran.code == 2
     assert "No space left on device" in ran.err

@@ -3,6 +3,7 @@
 import json
 import shutil
 from math import fsum
+from pathlib import Path
 
 import conftest
 import numpy as np
@@ -294,10 +295,25 @@ def test_the_index_comes_last_and_tells_of_every_file(place, tmp_path, monkeypat
     index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     assert index["files"] == {name: digest for name, digest in hashes(folder).items() if name != "index.json"}
 
-    def broken(_material):
-        raise OutputError("no room")
+    def broken(_folder):
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("geopipe.outputs.feeds.make._notice", broken)
+    monkeypatch.setattr("geopipe.outputs.feeds.make.sync_all", broken)
+    before = hashes(folder)
+    with pytest.raises(OutputError, match="No space"):
+        write(place, folder)
+    assert hashes(folder) == before
+
+
+def test_while_files_are_replaced_no_index_says_that_they_belong_together(place, tmp_path, monkeypatch):
+    folder, move = write(place, tmp_path / "exports"), Path.replace
+
+    def stops(self, target):
+        if target.name == "cases.json":
+            raise OSError(5, "Input/output error")
+        return move(self, target)
+
+    monkeypatch.setattr(Path, "replace", stops)
     with pytest.raises(OutputError):
         write(place, folder)
     assert not (folder / "index.json").exists()

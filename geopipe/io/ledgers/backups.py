@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 from geopipe.errors import OutputError
 from geopipe.io.geopackage import sync
 from geopipe.io.ledgers.opened import Opened
+from geopipe.unfinished import unfinished_file
 
 
 def write_backup(register: Opened, target: Path) -> None:
@@ -27,25 +26,18 @@ def write_backup(register: Opened, target: Path) -> None:
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        os.close(handle)
-    except OSError as error:
-        raise _unwritten(target, error) from error
-    copy = Path(name)
-    try:
-        with closing(sqlite3.connect(copy)) as connection:
-            register.pour_into(connection)
-            (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-        if said != "ok":
-            raise OSError(said)
-        shutil.copymode(register.path, copy)
-        sync(copy)
-        copy.replace(target)
+        with unfinished_file(target) as copy:
+            with closing(sqlite3.connect(copy)) as connection:
+                register.pour_into(connection)
+                (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            if said != "ok":
+                raise OSError(said)
+            shutil.copymode(register.path, copy)
+            sync(copy)
+            copy.replace(target)
         sync(target.parent)
     except (OSError, sqlite3.Error) as error:
         raise _unwritten(target, error) from error
-    finally:
-        copy.unlink(missing_ok=True)
 
 
 def daily_backup(register: Opened, folder: Path, day: dt.date, keep: int) -> Path | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +14,7 @@ from geopipe.geometry import repair
 from geopipe.io.geopackage import file_hash, sync
 from geopipe.schema import FEATURES, Frame, from_wkb, make_frame, to_wkb
 from geopipe.terms import RELEASED_KINDS
+from geopipe.unfinished import unfinished_file
 
 _CRS = b"geopipe.working_crs"
 
@@ -26,15 +25,13 @@ def keep_frame(path: Path, frame: Frame, working_crs: str) -> str:
     table = table.replace_schema_metadata({_CRS: working_crs.encode()})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        with pa.OSFile(name, "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table)
-        sync(temporary)
-        temporary.chmod(0o644)
-        written = file_hash(temporary)
-        temporary.replace(path)
+        with unfinished_file(path) as building:
+            with pa.OSFile(str(building), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+                writer.write_table(table)
+            sync(building)
+            building.chmod(0o644)
+            written = file_hash(building)
+            building.replace(path)
         sync(path.parent)
     except OSError as error:
         raise OutputError(f"the ledger's folder cannot be written ({error})", str(path.parent)) from error

@@ -109,6 +109,12 @@ class Ledger(Opened):
         """Return the file that keeps what the run of a receipt has carried on."""
         return self.path.parent / registerfile.FRAMES / f"carried-{receipt}.arrow"
 
+    def named_frames(self) -> set[Path]:
+        """Return the files of all frames that the ledger names."""
+        keys = self.ask("SELECT key FROM readings")
+        receipts = self.ask("SELECT number FROM receipts WHERE carried_sha256 IS NOT NULL")
+        return {self.frame_path(key) for (key,) in keys} | {self.carried_path(n) for (n,) in receipts}
+
     def deliveries(self) -> list[Row]:
         """Return every reading of every delivery, in the order in which they were received."""
         names = (

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from geopipe.errors import BusyError, ConfigError, RegisterError
+from geopipe.errors import BusyError, ConfigError, OutputError, RegisterError
+from geopipe.io.geopackage import sync
 from geopipe.io.ledgers.tables import SCRIPTS
 from geopipe.io.whole import make_folder
+from geopipe.unfinished import unfinished_file
 
 NAME = "register.sqlite"
 # What the file was called while it held deliveries only.
@@ -19,6 +20,7 @@ FRAMES = "deliveries"
 BACKUPS = "backups"
 _OWNER_ONLY = 0o600
 # Marks the file as geopipe's ("gpLD").
+_NO_ROOM = "Free some space there. Nothing was changed."
 _APPLICATION = 0x67704C44
 
 
@@ -109,16 +111,16 @@ def how_to_restore(path: Path) -> str:
 def _make(path: Path) -> None:
     """Make an empty register beside its place and move it there whole."""
     make_folder(path.parent, is_confidential=True)
-    building = path.with_name(f".{path.name}.{os.getpid()}")
-    building.unlink(missing_ok=True)
-    connection = sqlite3.connect(building, isolation_level=None)
-    try:
-        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-        _upgrade(connection, 0)
-    finally:
-        connection.close()
-    building.chmod(_OWNER_ONLY)  # positions, decisions and names of people: backups get the same rights
-    building.replace(path)
+    with unfinished_file(path) as building:
+        connection = sqlite3.connect(building, isolation_level=None)
+        try:
+            connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+            _upgrade(connection, 0)
+        finally:
+            connection.close()
+        building.chmod(_OWNER_ONLY)  # positions, decisions and names of people: backups get the same rights
+        building.replace(path)
+    sync(path.parent)
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -178,6 +180,8 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
     ------
     BusyError
         When another run is writing.
+    OutputError
+        When the disk is full.
     RegisterError
         When the file refuses.
     """
@@ -194,6 +198,8 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
             connection.execute("ROLLBACK")
         if "locked" in str(error):
             raise _busy(path) from error
+        if "full" in str(error):  # what SQLite says of a disk
+            raise OutputError(f"the register cannot be written ({error})", str(path), _NO_ROOM) from error
         raise RegisterError(f"the register cannot be written ({error})", str(path)) from error
     except BaseException:
         if connection.in_transaction:

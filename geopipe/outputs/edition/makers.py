@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,6 +16,7 @@ from geopipe.outputs.formats.convert import Converted, Source, convert_file
 from geopipe.register.register import Register
 from geopipe.reports.publish import GEOPACKAGE, current_run, read_summary
 from geopipe.reports.returned.files import ENDINGS
+from geopipe.unfinished import unfinished_folder
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ def convert_for(
     result: Path, operator: str, folder: Path, formats: Sequence[str], layers: Sequence[str]
 ) -> Converted:
     """Write the map layers of one operator's edition in other formats."""
-    with tempfile.TemporaryDirectory(prefix="geopipe-") as name:
-        geopackage, summary = write_map(result, operator, Path(name) / GEOPACKAGE)
+    with unfinished_folder() as building:
+        geopackage, summary = write_map(result, operator, building / GEOPACKAGE)
         return convert_file(Source(geopackage, summary, OWNER_ONLY), folder, formats, layers)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from geopipe.contracts import schema_text
 from geopipe.errors import OutputError
-from geopipe.io.whole import write_whole
+from geopipe.io.geopackage import sync, sync_all
+from geopipe.io.whole import OWNER_ONLY, READABLE_FOR_ALL
 from geopipe.languages.texts import load_texts
 from geopipe.outputs.feeds import dictionary
 from geopipe.outputs.feeds.about import about, sentences
@@ -20,6 +21,7 @@ from geopipe.outputs.feeds.tables import Filled, fill
 from geopipe.outputs.feeds.writing import arrow_table, as_csv, as_json
 from geopipe.outputs.formats.geoparquet import write_geoparquet
 from geopipe.outputs.formats.pieces import Piece
+from geopipe.unfinished import unfinished_folder
 
 SCHEMA = "feeds.v1"
 INDEX = "index.json"
@@ -46,13 +48,8 @@ def write_feeds(material: Material, folder: Path) -> Made:
     """
     told, filled = about(material), fill(material)
     confidential = material.operator is not None
-    # While files are replaced, no index says that they belong together.
-    _remove(folder / INDEX)
-    files: dict[str, str] = {}
-
-    def put(name: str, data: bytes) -> None:
-        _written(folder / name, data, confidential)
-        files[name] = sha256(data).hexdigest()
+    contents: dict[str, bytes] = {}
+    put = contents.__setitem__
 
     for item in filled:
         table = tables()[item.name]
@@ -60,7 +57,7 @@ def write_feeds(material: Material, folder: Path) -> Made:
         put(f"{item.name}.csv", as_csv(names, item.rows))
         put(f"{item.name}.json", as_json(table.schema, told, item.rows))
         if item.geometry is not None:
-            put(f"{item.name}.parquet", _parquet(item, material, told, folder))
+            put(f"{item.name}.parquet", _parquet(item, material, told))
     words = dictionary.dictionary_rows([item.name for item in filled], material.summary["working_crs"])
     put(f"{dictionary.NAME}.csv", as_csv(dictionary.COLUMNS, words))
     put(f"{dictionary.NAME}.json", as_json(dictionary.SCHEMA, told, words))
@@ -73,26 +70,38 @@ def write_feeds(material: Material, folder: Path) -> Made:
         "tables": {
             item.name: {"schema": tables()[item.name].schema, "rows": len(item.rows)} for item in filled
         },
-        "files": files,
+        "files": {name: sha256(data).hexdigest() for name, data in contents.items()},
     }
     text = json.dumps(index, ensure_ascii=False, indent=1) + "\n"
-    _written(folder / INDEX, text.encode(), confidential)
+    _write_all(folder, {**contents, INDEX: text.encode()}, OWNER_ONLY if confidential else READABLE_FOR_ALL)
     return Made(index, {item.name: len(item.rows) for item in filled})
 
 
-def _remove(path: Path) -> None:
+def _write_all(folder: Path, contents: dict[str, bytes], mode: int) -> None:
+    """Write files beside their places, then move all there, the last of them last."""
     try:
-        path.unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        with unfinished_folder(folder) as building:
+            for name, data in contents.items():
+                (building / name).parent.mkdir(exist_ok=True)
+                (building / name).write_bytes(data)
+                (building / name).chmod(mode)
+            sync_all(building)
+            # While files are replaced, no index says that they belong together.
+            (folder / INDEX).unlink(missing_ok=True)
+            for name in contents:
+                (folder / name).parent.mkdir(exist_ok=True)
+                (building / name).replace(folder / name)
+        for place in {(folder / name).parent for name in contents}:
+            sync(place)
+    except PermissionError as error:
+        what = "a file is open in another program, or the folder is closed to you"
+        raise OutputError(
+            what, str(error.filename2 or error.filename), "Close it and do this again."
+        ) from error
     except OSError as error:
-        raise OutputError(f"the file cannot be replaced ({error})", str(path), "Is it open?") from error
-
-
-def _written(path: Path, data: bytes, is_confidential: bool) -> None:
-    """Write a file; one that is open elsewhere must not stay beside newer ones."""
-    place = write_whole(path, lambda building: building.write_bytes(data), is_confidential=is_confidential)
-    if place != path:
-        place.unlink()
-        raise OutputError("the file is open in another program", str(path), "Close it and do this again.")
+        remedy = "Is the disk full or read-only? Choose another with -o."
+        raise OutputError(f"the folder cannot be written ({error})", str(folder), remedy) from error
 
 
 def _notice(material: Material) -> bytes:
@@ -102,14 +111,12 @@ def _notice(material: Material) -> bytes:
     return ("\ufeff" + "\r\n".join([*lines, *note]) + "\r\n").encode()
 
 
-def _parquet(item: Filled, material: Material, told: dict[str, Any], folder: Path) -> bytes:
+def _parquet(item: Filled, material: Material, told: dict[str, Any]) -> bytes:
     """Return a table with its geometry as GeoParquet, in the working CRS."""
-    import tempfile
-
     assert item.geometry is not None
     rows = arrow_table(tables()[item.name], item.rows)
     piece = Piece(item.name, item.name, rows, item.geometry, material.crs_wkt)
     named = {"geopipe": json.dumps({"schema": tables()[item.name].schema, "about": told}, ensure_ascii=False)}
-    with tempfile.TemporaryDirectory(prefix=".building-", dir=folder) as building:
-        (path,) = write_geoparquet(Path(building), piece, named)
+    with unfinished_folder() as building:
+        (path,) = write_geoparquet(building, piece, named)
         return path.read_bytes()

@@ -5,17 +5,17 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import re
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from geopipe.errors import ConfigError, OutputError
-from geopipe.io.geopackage import sync
+from geopipe.io.geopackage import sync, sync_all
 from geopipe.io.placing import place
 from geopipe.io.whole import READABLE_FOR_ALL
 from geopipe.languages.texts import Texts, load_texts
@@ -25,9 +25,11 @@ from geopipe.outputs.qgis.captions import LAYERS
 from geopipe.outputs.qgis.contents import Contents
 from geopipe.outputs.qgis.notice import notice
 from geopipe.reports.publish import GEOPACKAGE, current_run, read_summary
+from geopipe.unfinished import unfinished_folder
 
 NOTICE = "READ_FIRST.txt"
 KML = "kml"
+_NO_ROOM = "Is the disk full? Else choose another format."
 _Writer = Callable[[Path, Piece], list[Path]]
 _WRITERS: dict[str, tuple[_Writer, Callable[[Path], int]]] = {
     "geojson": (driven.write_geojson, driven.count),
@@ -140,17 +142,16 @@ def _in_format(
     for piece in pieces:
         try:
             paths = write(folder, piece)
-        except RuntimeError as error:  # as pyogrio tells what GDAL cannot write
-            raise OutputError(f"{piece.name} cannot be written ({error})", name) from error
+            found = sum(count(path) for path in paths)
+        except (OSError, RuntimeError, pa.ArrowInvalid) as error:  # as GDAL and Arrow say it
+            raise OutputError(f"{piece.name} cannot be written ({error})", name, _NO_ROOM) from error
         made = Written(name, piece.layer, len(piece), tuple(f"{name}/{path.name}" for path in paths))
-        yield _counted(made, sum(count(path) for path in paths))
+        yield _counted(made, found)
 
 
 def _counted(made: Written, found: int) -> Written:
     if found != made.records:
-        raise OutputError(
-            f"{made.files[0]} holds {found} of {made.records} records", made.format, "Choose another format."
-        )
+        raise OutputError(f"{made.files[0]} holds {found} of {made.records} records", made.format, _NO_ROOM)
     return made
 
 
@@ -160,30 +161,30 @@ def _put_in_place(folder: Path, mode: int, beside: dict[str, str]) -> Iterator[P
 
     A file that is open elsewhere stays; `beside` gets its name and that of the new one.
     """
-    building = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix=".convert-", dir=folder))
-        yield building
-        made = sorted(path for path in building.rglob("*") if path.is_file())
-        for left in _earlier(folder, building):
-            with contextlib.suppress(PermissionError):
-                left.unlink()
-        for path in made:
-            final = folder / path.relative_to(building)
-            final.parent.mkdir(exist_ok=True)
-            path.chmod(mode)
-            placed = place(path, final, dt.datetime.now())
-            if placed != final:
-                beside[final.relative_to(folder).as_posix()] = placed.relative_to(folder).as_posix()
-        sync(folder)
+        with unfinished_folder(folder) as building:
+            yield building
+            sync_all(building)
+            made = sorted(path for path in building.rglob("*") if path.is_file())
+            for left in _earlier(folder, building):
+                with contextlib.suppress(PermissionError):
+                    left.unlink()
+            for path in made:
+                final = folder / path.relative_to(building)
+                final.parent.mkdir(exist_ok=True)
+                path.chmod(mode)
+                placed = place(path, final, dt.datetime.now())
+                if placed != final:
+                    beside[final.relative_to(folder).as_posix()] = placed.relative_to(folder).as_posix()
+            for where in {folder, *(folder / path.relative_to(building).parent for path in made)}:
+                sync(where)
     except OSError as error:
         raise OutputError(
-            f"the folder cannot be written ({error})", str(folder), "Is a file in it open elsewhere?"
+            f"the folder cannot be written ({error})",
+            str(folder),
+            "Is the disk full, or a file in it open elsewhere?",
         ) from error
-    finally:
-        if building is not None:
-            shutil.rmtree(building, ignore_errors=True)
 
 
 def _earlier(folder: Path, building: Path) -> list[Path]:

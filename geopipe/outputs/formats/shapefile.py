@@ -37,7 +37,8 @@ def count(path: Path) -> int:
     """Return how many records a zipped shapefile holds, by reading it."""
     import pyogrio
 
-    return int(pyogrio.read_info(f"/vsizip/{path.resolve()}", force_feature_count=True)["features"])
+    with pyogrio.open_arrow(f"/vsizip/{path.resolve()}", use_pyarrow=True) as (_, reader):
+        return sum(batch.num_rows for batch in reader)
 
 
 def _write(folder: Path, piece: Piece) -> Path:

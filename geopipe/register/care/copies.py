@@ -10,7 +10,6 @@ import datetime as dt
 import re
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from geopipe.register.care.facts import (
     state_fact,
 )
 from geopipe.register.register import Register
+from geopipe.unfinished import unfinished_folder
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]{1,5}")
 # What belongs to cases, and the question that finds it; `{}` stands for the case ids. All else stays at home.
@@ -153,8 +153,8 @@ def _written(
     facts = {**said, ROLE: COPY, OFFICE: office.code, BASE: str(last_event(register)), "taken_by": office.by}
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".building-", dir=target.parent) as folder:
-            building = Path(folder) / target.name
+        with unfinished_folder(target.parent) as folder:
+            building = folder / target.name
             make(building)
             with Register.existing(building) as copy:
                 with copy.transaction():

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
-import tempfile
 from pathlib import Path, PurePath
 from typing import Any
 
 import shapely
 
 from geopipe.errors import OutputError
-from geopipe.io.geopackage import Layer, file_hash, sync, write_geopackage
+from geopipe.io.geopackage import Layer, file_hash, sync, sync_all, write_geopackage
 from geopipe.register.care.dictionary import HOW_TO_READ, TABLES, meaning
 from geopipe.register.care.structure import columns_of, tables
 from geopipe.register.register import Register
 from geopipe.register.table import case_table
+from geopipe.unfinished import unfinished_folder
 
 _DICTIONARY, _MAP, _MINUTES = "dictionary.json", "cases.gpkg", "minutes"
 
@@ -35,14 +34,15 @@ def export(register: Register, folder: Path) -> dict[str, int]:
         raise OutputError("there is something of this name already", str(folder), "Choose another name.")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".building-", dir=folder.parent) as temporary:
-            building = Path(temporary) / folder.name
+        with unfinished_folder(folder.parent) as temporary:
+            building = temporary / folder.name
             building.mkdir()
             rows = {table: _table(register, table, building) for table in tables()}
             _minutes(register, building)
             _map(register, building)
             _dictionary(register, building, rows)
-            shutil.move(building, folder)
+            sync_all(building)
+            building.replace(folder)
         sync(folder.parent)
     except OSError as error:
         raise OutputError(

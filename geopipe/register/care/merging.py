@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,6 +19,7 @@ from geopipe.register.care.structure import structure_faults, value_faults
 from geopipe.register.casefiles import decisions_of, sighting_of
 from geopipe.register.desk import require_safe
 from geopipe.register.register import Register
+from geopipe.unfinished import unfinished_folder
 
 _MERGED = "merged"
 _DECIDING = ("decided", "confirmed")
@@ -40,12 +40,12 @@ def returned_copy(path: Path, master: Register) -> Iterator[Register]:
     """
     if not path.is_file():
         raise ConfigError("there is no such file", str(path), "Name the register.sqlite of the office.")
-    with tempfile.TemporaryDirectory() as folder:
+    with unfinished_folder() as folder:
         for end in ("", "-journal", "-wal"):
             if (part := path.with_name(path.name + end)).is_file():
-                shutil.copyfile(part, Path(folder) / f"copy.sqlite{end}")
+                shutil.copyfile(part, folder / f"copy.sqlite{end}")
         try:
-            copy = Register.existing(Path(folder) / "copy.sqlite")
+            copy = Register.existing(folder / "copy.sqlite")
         except RegisterError as error:
             raise RegisterError(f"{error.what}: it cannot be merged", str(path), "Ask the office.") from error
         with copy:
