@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from geopipe.errors import BusyError
+from geopipe.unfinished import started_at
 
 LOCK, OWNER = ".lock", ".lock-owner.json"
 
@@ -104,16 +105,8 @@ def is_dead(owner: Owner) -> bool:
     """Say whether an owner has certainly died; of another machine nobody knows."""
     if owner.host != socket.gethostname():
         return False
-    if os.name == "nt":
-        return True  # there the lock itself dies with its process, and we have it
-    try:
-        os.kill(owner.pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        pass  # somebody else's process has that number now, or still
     began = started_at(owner.pid)
-    return bool(began and owner.started and began != owner.started)
+    return began is None or (owner.started != "" and owner.started != _since_boot(began))
 
 
 def this_process(now: dt.datetime) -> Owner:
@@ -123,18 +116,15 @@ def this_process(now: dt.datetime) -> Owner:
     except (OSError, KeyError, ImportError):
         user = "somebody"
     since = now.isoformat(timespec="seconds")
-    return Owner(os.getpid(), socket.gethostname(), user, since, started_at(os.getpid()))
+    return Owner(os.getpid(), socket.gethostname(), user, since, _since_boot(started_at(os.getpid())))
 
 
-def started_at(pid: int) -> str:
-    """Return when a process began, as its system says it; '' where it does not."""
-    try:
+def _since_boot(started: str | None) -> str:
+    """Return when a process began, and since which start of the machine that counts, where it is told."""
+    boot = ""
+    with suppress(OSError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        # The name of the program stands in brackets, and may hold spaces.
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
-        return f"{boot} {fields.split()[19]}"
-    except (OSError, IndexError):
-        return ""
+    return f"{boot} {started or ''}".strip()
 
 
 def in_words(seconds: float) -> str:

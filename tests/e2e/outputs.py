@@ -20,6 +20,8 @@ OUTPUTS = {
     "run": ("run", "run.yaml", "--quiet"),
     "workbook": ("workbook", "out", "-o", "made/book.xlsx"),
     "pack": ("pack", "out", "-o", "made/pack.pdf", *_PAGES),
+    "page": ("page", "out", "-o", "made/report.html"),
+    "plots": ("plots", "out", "-o", "made/plots", "--format", "svg,png"),
     "minutes": ("minutes", *_MEETING, "-o", "made/minutes"),
     **{f"convert {name}": ("convert", "out", "-o", f"made/{name}", "--format", name) for name in _FORMATS},
     "register backup": ("register", "backup", "work", "-o", "made/register.sqlite"),

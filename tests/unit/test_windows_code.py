@@ -15,9 +15,9 @@ NAMES = {
     "signal.setitimer", "signal.SIGUSR1", "time.tzset", "os.rename", "os.wait", "os.kill",
 }  # fmt: skip
 # Where the line before asks which system this is, and Windows goes another way.
-GUARDED = {("reports/publish.py", "os.kill"), ("io/lock.py", "os.kill")}
-# When a process began is looked up there; a system without it says nothing, and that is understood.
-MAY_LACK = {"io/lock.py"}
+GUARDED = {("unfinished.py", "os.kill"), ("io/memory.py", "resource")}
+# What a process is and uses is looked up there; a system without it says nothing, and that is understood.
+MAY_LACK = {"io/lock.py", "io/memory.py", "unfinished.py"}
 
 
 def parsed():
