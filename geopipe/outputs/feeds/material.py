@@ -18,6 +18,7 @@ from geopipe.io.geopackage import read_layer, read_table
 from geopipe.outputs.feeds.placing import placed
 from geopipe.register.register import Register
 from geopipe.register.table import case_table
+from geopipe.reports.cutoff import latest_date
 from geopipe.schema import Frame
 from geopipe.statistics.hectares import Hectares
 from geopipe.statistics.reading import Counted, read_result
@@ -28,7 +29,6 @@ from geopipe.terms import Outcome
 Ended: TypeAlias = tuple[str | None, str]
 # A row id begins with so much of the hash of its delivery.
 HASH_LETTERS = 12
-_DAYS = ("date_surveyed", "date_completed", "date_of_information")
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def gather(
         operator=operator,
         run=counted.run.resolve().name,
         run_day=day,
-        cut_off=latest(areas, day),
+        cut_off=latest_date(areas, day),
         crs_wkt=crs_wkt,
         summary=counted.summary,
         hectares=Hectares.of(counted, treatments, full_depth_cm),
@@ -117,14 +117,6 @@ def gather(
         ended=tuple(row for row in ended if operator in (None, row[0])),
         missing=missing if operator is None else None,
     )
-
-
-def latest(areas: Frame, day: dt.date) -> dt.date | None:
-    """Return the latest date in the records; one after the run is a fault in a record, not a cut-off."""
-    days = (areas.numpy(name).astype("datetime64[D]") for name in _DAYS)
-    known = np.concatenate([some[some <= np.datetime64(day)] for some in days])
-    found: dt.date | None = known.max().item() if len(known) else None
-    return found
 
 
 def _require_last(run: Path, folder: str) -> None:

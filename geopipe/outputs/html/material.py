@@ -23,9 +23,10 @@ from geopipe.outputs.html.unregistered import cases_of_overlaps
 from geopipe.outputs.pack import material as pack
 from geopipe.outputs.pack.overview import own_files
 from geopipe.outputs.plots.material import material_of
-from geopipe.outputs.workbook.material import latest_date, own_balance
+from geopipe.outputs.workbook.material import own_balance
 from geopipe.policies import load_policy, policy_hash
 from geopipe.register.register import Register
+from geopipe.reports.cutoff import latest_date
 from geopipe.reports.publish import current_run, read_summary
 from geopipe.schema import Frame
 from geopipe.statistics.reading import Counted

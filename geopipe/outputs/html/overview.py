@@ -12,8 +12,8 @@ from geopipe.outputs.html.material import Material
 from geopipe.outputs.html.wording import NOT_SAFE
 from geopipe.outputs.pack import overview as pack
 from geopipe.outputs.pack.blocks import Block
-from geopipe.outputs.workbook.cover import cut_off
 from geopipe.register.case import Case
+from geopipe.reports.cutoff import cut_off
 from geopipe.terms import Severity
 
 _M2_PER_HA = 10_000.0
@@ -72,7 +72,7 @@ def facts(material: Material, texts: Texts) -> Html:
         case.sighting.columns["area_m2"] for case in _open(material) if case.sighting.columns["counted"]
     )
     rows = [
-        (texts("Data cut-off"), cut_off(material.cut_off, texts)),
+        (texts("Data cut-off"), cut_off(material.cut_off, material.told.run_day, texts)),
         (texts("Result of"), f"{texts.date(told.run_day)} ({told.run.resolve().name})"),
         (texts("Cases") if material.has_register else texts("Overlaps"), _among(material, texts)),
         (texts("Overlap that counts (ha)"), texts.number(counted / _M2_PER_HA, 2)),

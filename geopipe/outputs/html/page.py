@@ -31,7 +31,7 @@ from geopipe.outputs.html.material import Material
 from geopipe.outputs.html.shapes import LETTERS, STEPS_PER_DEGREE
 from geopipe.outputs.html.wording import BORDERS, COLUMNS, NO_SCRIPT, NOT_SAFE, SAID, SIMPLIFIED
 from geopipe.outputs.plots.make import Chart
-from geopipe.outputs.workbook.cover import cut_off
+from geopipe.reports.cutoff import cut_off
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
 _SCRIPTS = ("leaflet.js", "page.js")
@@ -177,7 +177,7 @@ def _confidential(material: Material, texts: Texts) -> str:
 
 def _below(material: Material, texts: Texts) -> str:
     """Return what stands below every printed page."""
-    until = cut_off(material.cut_off, texts)
+    until = cut_off(material.cut_off, material.told.run_day, texts)
     draft = f" {texts.draft_note}" if texts.draft_note else ""
     missing = material.told.missing
     late = f" {texts('Delivery missing: {operators}', operators=', '.join(missing))}." if missing else ""

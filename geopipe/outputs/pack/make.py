@@ -21,8 +21,9 @@ from geopipe.outputs.pack.lists import (
 from geopipe.outputs.pack.material import Material
 from geopipe.outputs.pack.overview import NOT_THEREBY_SAFE, cover, figures, plots
 from geopipe.outputs.pack.typesetting import Typeset, typeset
-from geopipe.outputs.pack.wording import day, shown
+from geopipe.outputs.pack.wording import shown
 from geopipe.register.case import Case
+from geopipe.reports.cutoff import cut_off
 
 
 def make_pack(material: Material, texts: Texts, all_pages: bool = False) -> Typeset:
@@ -71,8 +72,8 @@ def paged(material: Material, all_pages: bool) -> list[Case]:
 
 def _footer(material: Material, texts: Texts) -> str:
     """Return what stands at the foot of every page."""
-    cut_off = f"{texts('Data cut-off')}: {day(texts, material.run_day)}. "
-    return f"{cut_off}{_left_out(material, texts)}{texts(NOT_THEREBY_SAFE)}"
+    until = cut_off(material.plots.cut_off, material.run_day, texts)
+    return f"{texts('Data cut-off')}: {until}. {_left_out(material, texts)}{texts(NOT_THEREBY_SAFE)}"
 
 
 def _left_out(material: Material, texts: Texts) -> str:

@@ -16,6 +16,7 @@ from geopipe.outputs.plots.drawing import as_plain
 from geopipe.outputs.plots.make import without_foot
 from geopipe.register.case import Case
 from geopipe.register.table import place_of
+from geopipe.reports.cutoff import cut_off
 from geopipe.reports.sensitivity.table import ALL, of_result
 from geopipe.reports.sensitivity.units import PAIR, SITE
 from geopipe.terms import Severity
@@ -52,7 +53,7 @@ def cover(material: Material, texts: Texts) -> Iterator[Block]:
         [
             row(texts("Meeting"), shown(meeting.name, 80)),
             row(texts("Day of the meeting"), day(texts, meeting.day)),
-            row(texts("Data cut-off"), day(texts, material.run_day)),
+            row(texts("Data cut-off"), cut_off(material.plots.cut_off, material.run_day, texts)),
             row(texts("Cases"), counted),
             row(texts("Rules"), f"{shown(material.policy.name, 40)}, {material.policy.version}"),
             row(texts("Run"), material.run.name),

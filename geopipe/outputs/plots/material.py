@@ -25,6 +25,7 @@ from geopipe.register.case import Case
 from geopipe.register.finding import Finding
 from geopipe.register.findingfiles import findings_of
 from geopipe.register.register import Register
+from geopipe.reports.cutoff import latest_date
 from geopipe.schema import Frame, Geometries, Mask
 from geopipe.statistics.hectares import Hectares
 from geopipe.statistics.reading import Counted, read_result
@@ -87,6 +88,7 @@ class Material:
     operator: str | None
     run: str
     run_day: dt.date
+    cut_off: dt.date | None
     kept: int
     records: int
     overlaps: Overlaps
@@ -148,11 +150,15 @@ def material_of(counted: Counted, known: Known | None, operator: str | None) -> 
     balance = counted.summary["balance"] if operator is None else own_balance(geopackage, operator)
     began = dt.datetime.fromisoformat(counted.summary["run"]["started_at"])
     day = known.runs[-1][1] if known else began.date()
+    own = (
+        counted.areas if operator is None else counted.areas.take(counted.areas.flags("operator", [operator]))
+    )
     hectares = Hectares.of(counted, treatments_of(cases, counted.areas), policy.full_depth_cm)
     return Material(
         operator=operator,
         run=counted.run.resolve().name,
         run_day=day,
+        cut_off=latest_date(own, day),
         kept=balance["kept"],
         records=balance["records_in"],
         overlaps=_overlaps(counted.overlaps, _points(geopackage), policy, day, operator),

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from geopipe.languages.texts import Texts
 from geopipe.languages.words import SEVERITIES
-from geopipe.outputs.pack.wording import day, shown
+from geopipe.outputs.pack.wording import shown
 from geopipe.outputs.plots.drawing import INK, Key
 from geopipe.outputs.plots.material import Material
+from geopipe.reports.cutoff import cut_off
 from geopipe.terms import Severity
 
 _M2_PER_HA = 10_000.0
@@ -32,8 +33,8 @@ def foot(material: Material, texts: Texts) -> tuple[str, ...]:
     if material.operator is not None:
         edition = texts("Edition for {operator}: its own records and cases only.",
                         operator=shown(material.operator))  # fmt: skip
-    cut_off = f"{texts('Data cut-off')}: {day(texts, material.run_day)}. {texts('Run')} {material.run}"
-    return edition, cut_off, texts.draft_note
+    until = f"{texts('Data cut-off')}: {cut_off(material.cut_off, material.run_day, texts)}. {texts('Run')} {material.run}"
+    return edition, until, texts.draft_note
 
 
 def among(material: Material, texts: Texts) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from xlsxwriter import Workbook
@@ -12,6 +11,7 @@ from geopipe.editions import file_name
 from geopipe.languages.texts import DRAFT, Texts, message
 from geopipe.outputs.workbook.material import Material
 from geopipe.outputs.workbook.tables import Formats, Page
+from geopipe.reports.cutoff import cut_off
 from geopipe.reports.returned.styles import plain
 
 _WIDTHS = (44, 90)
@@ -92,7 +92,7 @@ def _facts(page: Page, material: Material) -> None:
     texts, balance = page.texts, material.balance
     if material.operator is not None:
         _pair(page, texts("Edition for"), material.operator)
-    _pair(page, texts("Data cut-off"), cut_off(material.cut_off, texts))
+    _pair(page, texts("Data cut-off"), cut_off(material.cut_off, material.run_day, texts))
     _pair(page, texts("Result of"), f"{texts.date(material.run_day)} ({material.run})")
     _pair(
         page,
@@ -111,13 +111,6 @@ def _facts(page: Page, material: Material) -> None:
     in_force = texts("No tolerance is in force.") if reasons else texts("A tolerance is in force.")
     policy = f"{material.policy.name}, {material.policy.version}"
     _pair(page, texts("Policy"), f"{policy}. {in_force}")
-
-
-def cut_off(latest: dt.date | None, texts: Texts) -> str:
-    """Return until when the data speak."""
-    if latest is None:
-        return texts("no date in the records")
-    return texts("{day}, the latest date in the records", day=texts.date(latest))
 
 
 def _missing(material: Material, texts: Texts) -> str:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from geopipe.casework.edition import Edition, edition_of
 from geopipe.casework.rules import policy_in_force
 from geopipe.casework.sheetcolumns import sheet_key
@@ -25,6 +23,7 @@ from geopipe.policies import Policy
 from geopipe.register.finding import Finding, FindingStatus
 from geopipe.register.findingfiles import findings_of
 from geopipe.register.register import Register
+from geopipe.reports.cutoff import latest_date
 from geopipe.reports.sensitivity.table import Sensitivity, of_result
 from geopipe.schema import Frame
 from geopipe.statistics.hectares import Hectares
@@ -33,7 +32,6 @@ from geopipe.statistics.rows import Row
 from geopipe.statistics.treatments import treatments_of
 
 _LAYERS = ("areas", "points", "lines", "duplicates", "rejected")
-_DAYS = ("date_surveyed", "date_completed", "date_of_information")
 
 
 @dataclass(frozen=True)
@@ -156,14 +154,6 @@ def _require_last(run: Path, folder: str) -> None:
             f"the last run of the register is {folder}, and this is another result", str(run),
             "Name the output folder of that run, or do geopipe run again.",
         )  # fmt: skip
-
-
-def latest_date(areas: Frame, day: dt.date) -> dt.date | None:
-    """Return the latest date in the records; one after the run is a fault in a record, not a cut-off."""
-    days = (areas.numpy(name).astype("datetime64[D]") for name in _DAYS)
-    known = np.concatenate([some[some <= np.datetime64(day)] for some in days])
-    latest: dt.date | None = known.max().item() if len(known) else None
-    return latest
 
 
 def own_balance(geopackage: Path, operator: str) -> dict[str, int]:
