@@ -33,8 +33,9 @@ def foot(material: Material, texts: Texts) -> tuple[str, ...]:
     if material.operator is not None:
         edition = texts("Edition for {operator}: its own records and cases only.",
                         operator=shown(material.operator))  # fmt: skip
-    until = f"{texts('Data cut-off')}: {cut_off(material.cut_off, material.run_day, texts)}. {texts('Run')} {material.run}"
-    return edition, until, texts.draft_note
+    until = cut_off(material.cut_off, material.run_day, texts)
+    about = f"{texts('Data cut-off')}: {until}. {texts('Run')} {material.run}"
+    return edition, about, texts.draft_note
 
 
 def among(material: Material, texts: Texts) -> dict[str, str]:
