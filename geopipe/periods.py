@@ -12,6 +12,11 @@ from geopipe.errors import ConfigError
 _PERIOD = re.compile(r"(?P<year>\d{4})(?:-?(?:Q(?P<quarter>[1-4])|(?P<month>0[1-9]|1[0-2])))?", re.IGNORECASE)
 
 
+def day_here(moment: dt.datetime) -> dt.date:
+    """Return the day that it is here at a moment with its zone; before seven in Laos, UTC has another."""
+    return moment.astimezone().date()
+
+
 @dataclass(frozen=True)
 class Period:
     """A stretch of whole months, first and last day included, and its name."""

@@ -18,6 +18,7 @@ from geopipe.engine.find import Engine
 from geopipe.engine.known import KnownPairs
 from geopipe.history import hold_against, with_copies, with_history
 from geopipe.location.places import Places, load_places
+from geopipe.periods import day_here
 from geopipe.policies import Policy
 from geopipe.schema import (
     CHANGES,
@@ -47,8 +48,8 @@ Step = Callable[[State, Config, Policy], State]
 
 
 def today(config: Config) -> dt.date:
-    """Return the day that a run takes for today: the configured one, else the clock's."""
-    return config.today or dt.datetime.now(dt.UTC).date()
+    """Return the day that a run takes for today: the configured one, else the one that it is here."""
+    return config.today or day_here(dt.datetime.now(dt.UTC))
 
 
 def places_of(config: Config) -> Places:

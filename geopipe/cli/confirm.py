@@ -43,8 +43,9 @@ def confirm_command(path: Path | None, **given: Any) -> None:
     from geopipe import confirming
     from geopipe.config import Config, DeliverySpec
     from geopipe.errors import ConfigError
+    from geopipe.periods import day_here
 
-    target, today = given["confirmations"], dt.datetime.now(dt.UTC).date()
+    target, today = given["confirmations"], day_here(dt.datetime.now(dt.UTC))
     if (path is None) == (given["every"] is None):
         raise ConfigError("name one file, or a profile with --every", remedy="See geopipe confirm --help.")
     config = None

@@ -26,7 +26,9 @@ def policy_command() -> None:
 
 
 def _today() -> dt.date:
-    return dt.datetime.now(dt.UTC).date()
+    from geopipe.periods import day_here
+
+    return day_here(dt.datetime.now(dt.UTC))
 
 
 @policy_command.command("show")

@@ -28,8 +28,10 @@ def now() -> dt.datetime:
 
 
 def today() -> dt.date:
-    """Return the day."""
-    return now().date()
+    """Return the day that it is here."""
+    from geopipe.periods import day_here
+
+    return day_here(now())
 
 
 def day_of(value: dt.datetime | None) -> dt.date | None:
