@@ -3,7 +3,9 @@
 The library face, loaded when it is first used:
 
 - `read(path, ...)` and `from_geodataframe(frame, operator=, kind=)` give records,
-- `compare(records, ...)` gives the areas, overlaps and findings as GeoDataFrames.
+- `compare(records, ...)` gives areas, overlaps and findings as GeoDataFrames, `find_overlaps` overlaps alone,
+- `run(config)` does what `geopipe run` does, `open_result(folder)` opens what was written,
+- `Register.open(workspace)` has the cases, `resolve(register)` what confirmed decisions change.
 """
 
 from __future__ import annotations
@@ -12,7 +14,23 @@ from typing import Any
 
 from geopipe._version import __version__
 
-__all__ = ["Comparison", "Records", "__version__", "compare", "from_geodataframe", "read"]
+__all__ = [
+    "CasePage",
+    "Comparison",
+    "Corrections",
+    "Published",
+    "Records",
+    "Register",
+    "Sensitivity",
+    "__version__",
+    "compare",
+    "find_overlaps",
+    "from_geodataframe",
+    "open_result",
+    "read",
+    "resolve",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -22,6 +22,10 @@ class Chart:
     alt: str
     svg: str
 
+    def _repr_svg_(self) -> str:
+        """Return the picture that a notebook shows."""
+        return self.svg
+
 
 NEED_REGISTER = ("cases", "findings")
 

@@ -1,10 +1,9 @@
-"""The library face: what notebooks and scripts use. GeoDataFrames in and out, nothing changed in place."""
+"""Delivered records: read from files, or taken from a GeoDataFrame. Nothing is judged or changed in place."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,19 +12,16 @@ import shapely
 
 from geopipe.config import Config, DeliveryOptions, DeliverySpec, load_vocabulary
 from geopipe.errors import ConfigError
+from geopipe.face.frames import dataframe
 from geopipe.io.delivery import RawDelivery, RawLayer
 from geopipe.pipeline import read_deliveries
-from geopipe.policies import load_policy
-from geopipe.reports.layers import published_layers, working_crs_wkt
-from geopipe.reports.screen import first_screen
-from geopipe.reports.summary import summarise
 from geopipe.schema import Delivery, State
 from geopipe.stages.ingest import ingest
-from geopipe.steps import STEPS, advance
 from geopipe.terms import CountMethod
 
 if TYPE_CHECKING:
     import geopandas
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -39,42 +35,27 @@ class Records:
         """The files that were read, with problems and assumptions."""
         return self.state.deliveries
 
+    @property
+    def overview(self) -> pd.DataFrame:
+        """One row per file: how many records it holds, how many can be compared, and what to know of it."""
+        kept = (self.state.features, self.state.rejected)
+        can, returned = (Counter(frame.table["file"].to_pylist()) for frame in kept)
+        rows = [
+            {
+                "file": item.file,
+                "format": item.driver,
+                "records": item.records_in,
+                "polygons": can[item.file],
+                "returned": returned[item.file],
+                "not_compared": " ".join(sentence for _, sentence in item.problems),
+                "assumed": " ".join(item.assumptions),
+            }
+            for item in self.deliveries
+        ]
+        return dataframe(rows)
+
     def __len__(self) -> int:
         return len(self.state.features)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What a comparison found."""
-
-    state: State
-    summary: dict[str, Any]
-
-    def layer(self, name: str) -> geopandas.GeoDataFrame:
-        """Return a published layer (`areas`, `overlaps`, `findings`, ...) in the working CRS (m, m2)."""
-        import geopandas
-
-        (layer,) = published_layers(self.state, [name])
-        frame = layer.table.whole().to_pandas()
-        return geopandas.GeoDataFrame(frame, geometry=layer.geometry, crs=self.working_crs)
-
-    @property
-    def working_crs(self) -> str:
-        """The equal-area CRS of all geometries, as WKT."""
-        return working_crs_wkt(self.state.working_crs)
-
-    @cached_property
-    def overlaps(self) -> geopandas.GeoDataFrame:
-        """One row per pair of areas that share ground, with the shared ground as geometry."""
-        return self.layer("overlaps")
-
-    @cached_property
-    def areas(self) -> geopandas.GeoDataFrame:
-        """The records that were compared."""
-        return self.layer("areas")
-
-    def __str__(self) -> str:
-        return first_screen(self.summary, [])
 
 
 def read(*paths: str | Path, **options: Any) -> Records:
@@ -145,35 +126,3 @@ def from_geodataframe(
         "id_field": id,
     }
     return Records(ingest([(raw, DeliveryOptions(**said))], load_vocabulary()))
-
-
-def compare(*records: Records, policy: Path | None = None, working_crs: str | None = None) -> Comparison:
-    """Compare records: every stage from validation to overlaps, in memory, nothing written.
-
-    Parameters
-    ----------
-    *records : Records
-        As :func:`read` and :func:`from_geodataframe` return them.
-    policy : Path, optional
-        A policy file; None is the default one, without any tolerance in force.
-    working_crs : str, optional
-        An equal-area CRS; None chooses one from the data.
-
-    Returns
-    -------
-    Comparison
-    """
-    config = Config(deliveries=(DeliverySpec(path=Path()),), working_crs=working_crs)
-    loaded = load_policy(policy)
-    state = _together([item.state for item in records])
-    for stage in STEPS:
-        state = advance(state, stage, config, loaded)
-    return Comparison(state, summarise(state, loaded))
-
-
-def _together(states: Sequence[State]) -> State:
-    """Join what several reads have brought."""
-    joined = State(deliveries=tuple(delivery for state in states for delivery in state.deliveries))
-    for name in ("features", "rejected", "findings"):
-        joined = joined.adding(**{name: [getattr(state, name) for state in states]})
-    return joined
