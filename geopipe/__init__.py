@@ -18,6 +18,7 @@ __all__ = [
     "CasePage",
     "Comparison",
     "Corrections",
+    "GeopipeError",
     "Published",
     "Records",
     "Register",

@@ -7,6 +7,7 @@ confirmed decisions change, `maps.py` draws pairs.
 
 from __future__ import annotations
 
+from geopipe.errors import GeopipeError
 from geopipe.face.comparison import Comparison, compare, find_overlaps
 from geopipe.face.published import Published, open_result, run
 from geopipe.face.records import Records, from_geodataframe, read
@@ -18,6 +19,7 @@ __all__ = [
     "CasePage",
     "Comparison",
     "Corrections",
+    "GeopipeError",
     "Published",
     "Records",
     "Register",

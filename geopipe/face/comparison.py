@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
     from geopipe.face.sensitivity import Sensitivity
 
+# What plots call the run.
+_IN_MEMORY = "in-memory"
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -78,12 +81,12 @@ class Comparison:
     def sensitivity(self, policy: str | Path | None = None) -> Sensitivity:
         """Count the overlaps under limits of area and width: see :meth:`Published.sensitivity`."""
         with tempfile.TemporaryDirectory(prefix="geopipe-", ignore_cleanup_errors=True) as folder:
-            return self.save(folder).sensitivity(policy or self.config.policy)
+            return self.save(Path(folder) / _IN_MEMORY).sensitivity(policy or self.config.policy)
 
     def plots(self, lang: str = "en", operator: str | None = None) -> list[Chart]:
         """Draw overlaps by size and hectares by province: see :meth:`Published.plots`."""
         with tempfile.TemporaryDirectory(prefix="geopipe-", ignore_cleanup_errors=True) as folder:
-            return self.save(folder).plots(lang, operator)
+            return self.save(Path(folder) / _IN_MEMORY).plots(lang, operator)
 
     def maps(self, overlaps: geopandas.GeoDataFrame) -> SmallMaps:
         """Draw some rows of `overlaps`, a small map each."""

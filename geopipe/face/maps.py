@@ -25,9 +25,8 @@ class SmallMap:
 
     def _repr_html_(self) -> str:
         """Return the picture that a notebook shows, above its caption."""
-        return (
-            f"<figure style='margin:6px'>{self.svg}<figcaption>{escape(self.caption)}</figcaption></figure>"
-        )
+        caption = f"<figcaption>{escape(self.caption)}</figcaption>"
+        return f"<figure style='margin:6px;width:105mm'>{self.svg}{caption}</figure>"
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,8 @@ def draw(
     """Return the map of records A and B (kinds and polygons) and their shared ground (working CRS, m)."""
     a, b = (MapRecord(kind, ground) for kind, ground in zip(kinds, grounds, strict=True))
     frame = frame_of(a.ground, b.ground, shared, working_crs)
-    return SmallMap(caption, as_svg(CaseMap(frame, a, b, shared, tuple(neighbours))))
+    seen = tuple(item for item in neighbours if shapely.intersects(item.ground, frame.window))
+    return SmallMap(caption, as_svg(CaseMap(frame, a, b, shared, seen)))
 
 
 def of_overlaps(

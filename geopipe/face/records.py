@@ -37,15 +37,15 @@ class Records:
 
     @property
     def overview(self) -> pd.DataFrame:
-        """One row per file: how many records it holds, how many can be compared, and what to know of it."""
+        """One row per file: how many records it holds, how many were read, and what to know of it."""
         kept = (self.state.features, self.state.rejected)
-        can, returned = (Counter(frame.table["file"].to_pylist()) for frame in kept)
+        read_in, returned = (Counter(frame.table["file"].to_pylist()) for frame in kept)
         rows = [
             {
                 "file": item.file,
                 "format": item.driver,
                 "records": item.records_in,
-                "polygons": can[item.file],
+                "read": read_in[item.file],
                 "returned": returned[item.file],
                 "not_compared": " ".join(sentence for _, sentence in item.problems),
                 "assumed": " ".join(item.assumptions),
@@ -103,10 +103,9 @@ def from_geodataframe(
     """
     if frame.crs is None:
         raise ConfigError("the GeoDataFrame has no CRS", name, "Set it with frame.set_crs(...).")
-    attributes = frame.drop(columns=frame.geometry.name)
+    attributes = frame.drop(columns=frame.geometry.name).assign(row=range(1, len(frame) + 1))
     table = pa.Table.from_pandas(attributes, preserve_index=False).replace_schema_metadata(None)
     wkb = pa.array(shapely.to_wkb(frame.geometry.to_numpy(), flavor="iso"), pa.binary())
-    table = table.append_column("row", pa.array(range(1, len(frame) + 1), pa.int64()))
     layer = RawLayer(
         name=name,
         crs_wkt=frame.crs.to_wkt(),
@@ -119,7 +118,7 @@ def from_geodataframe(
         problem=None,
     )
     raw = RawDelivery(Path(name), "GeoDataFrame", name, (layer,), None, len(frame), CountMethod.EXACT)
-    columns = set(attributes.columns)
+    columns = set(attributes.columns) - {"row"}
     said: dict[str, Any] = {
         ("operator_field" if operator in columns else "operator"): operator,
         ("kind_field" if kind in columns else "kind"): kind,
