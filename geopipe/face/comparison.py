@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geopipe.config import Config, DeliverySpec
-from geopipe.face.frames import geodataframe
+from geopipe.face.frames import dataframe, geodataframe
 from geopipe.face.maps import SmallMaps, of_overlaps
 from geopipe.face.published import Published
 from geopipe.face.records import Records
@@ -56,6 +56,20 @@ class Comparison:
     def working_crs(self) -> str:
         """The equal-area CRS of all geometries, as WKT."""
         return working_crs_wkt(self.state.working_crs)
+
+    @property
+    def overview(self) -> pd.DataFrame:
+        """One row per file: how its records ended (they add up to `records_in`), and why not all were used."""
+        return dataframe(
+            [
+                {
+                    "file": item["file"],
+                    **item["balance"],
+                    "not_compared": " ".join(problem["sentence"] for problem in item["problems"]),
+                }
+                for item in self.summary["deliveries"]
+            ]
+        )
 
     @cached_property
     def overlaps(self) -> geopandas.GeoDataFrame:

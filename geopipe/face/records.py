@@ -37,7 +37,7 @@ class Records:
 
     @property
     def overview(self) -> pd.DataFrame:
-        """One row per file: how many records it holds, how many were read, and what to know of it."""
+        """One row per file: how many records it holds, how many were read, and what was assumed of it."""
         kept = (self.state.features, self.state.rejected)
         read_in, returned = (Counter(frame.table["file"].to_pylist()) for frame in kept)
         rows = [

@@ -81,10 +81,15 @@ def test_a_frame_without_crs_is_refused():
 
 def test_what_was_read_and_what_was_not_stands_in_one_row_for_each_file(inbox):
     no_crs = inbox[0].with_name("Unit58_CHA_no_prj.shp")
-    overview = geopipe.read(inbox[0], no_crs).overview.set_index("file")
-    assert overview.loc[inbox[0].name, "read"] == overview.loc[inbox[0].name, "records"] > 0
+    records = geopipe.read(inbox[0], no_crs)
+    read = records.overview.set_index("file")
+    assert list(read["read"]) == list(read["records"])
+    assert "all CHA" in read.loc[no_crs.name, "assumed"]
+    overview = geopipe.compare(records).overview.set_index("file")
     assert overview.loc[inbox[0].name, "not_compared"] == ""
-    assert "coordinate system" in overview.loc[no_crs.name, "not_compared"]
+    assert overview.loc[inbox[0].name, "kept"] > 0
+    assert overview.loc[no_crs.name, "rejected"] == overview.loc[no_crs.name, "records_in"] > 0
+    assert "no coordinate system" in overview.loc[no_crs.name, "not_compared"]
 
 
 # Comparing.
