@@ -59,7 +59,7 @@ class Comparison:
 
     @property
     def overview(self) -> pd.DataFrame:
-        """One row per file: how its records ended (they add up to `records_in`), and why not all were used."""
+        """One row per file: how its records ended (the sum is `records_in`), and why not all were used."""
         return dataframe(
             [
                 {
