@@ -82,8 +82,8 @@ def test_short_help_flag_and_version_work():
 
 
 def readme_text():
-    """What people read first: the README, and the page on the register that it names."""
-    return "\n".join((REPOSITORY / name).read_text(encoding="utf-8") for name in ("README.md", "REGISTER.md"))
+    """What people read first: the README, and the pages that it names."""
+    return "\n".join((REPOSITORY / name).read_text(encoding="utf-8") for name in PAGES)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
