@@ -8,7 +8,7 @@ ROUNDS ?= 3
 PYTHONS ?= 3.11 3.12 3.13
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-all check audit bench bundle-windows clean
+.PHONY: help install run test test-all check audit pictures bench bundle-windows clean
 
 help:  ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ audit:  ## Ask a public service for known holes in the pinned packages (needs th
 	$(PYTHON) -m venv $(VENV)-audit
 	$(VENV)-audit/bin/pip install --quiet --only-binary :all: pip-audit
 	$(VENV)-audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
+
+pictures: install  ## Make the pictures of the README again, from a fresh demo
+	$(BIN)/python notebooks/pictures/make.py
 
 bench: install  ## Measure geopipe and its peers; SIZE="100000 1000000" ROUNDS=3
 	$(BIN)/pip install --quiet --only-binary :all: --no-build-isolation --constraint constraints.txt --editable '.[bench]'

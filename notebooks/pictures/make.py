@@ -1,8 +1,7 @@
 """Make the pictures of the README from a fresh demo: `make pictures`.
 
 Needs what `make install` installs, and for the pages and the workbook `chromium` and `soffice`: where one of them is
-missing, its pictures stay as they are and a sentence says so. Day and run stand in the pictures, so they change
-from day to day.
+missing, its pictures stay as they are and a sentence says so.
 """
 
 from __future__ import annotations
@@ -30,6 +29,7 @@ deliveries:
   - {path: demo, assume_crs: "EPSG:32648"}
 workspace: work
 output: out
+today: 2026-03-02
 """
 NIGHTLY = """\
 nightly:

@@ -9,6 +9,8 @@ from conftest import REPOSITORY, call
 
 from geopipe.cli.main import COMMANDS, cli
 
+PAGES = ("README.md", "GUIDE.md", "REGISTER.md", "OPERATION.md")
+
 
 def command_of(name):
     return cli.get_command(click.Context(cli), name)
