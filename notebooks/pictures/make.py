@@ -24,6 +24,7 @@ from geopipe.outputs.plots.make import Chart
 
 HERE = Path(__file__).parent
 COLOURS = 48
+MARGIN = 8
 RUN = """\
 deliveries:
   - {path: demo, assume_crs: "EPSG:32648"}
@@ -109,7 +110,8 @@ def workbook(folder: Path) -> None:
         profile = f"-env:UserInstallation={(folder / 'office').as_uri()}"
         convert = [office, profile, "--headless", "--convert-to", "pdf", "twg.xlsx"]
         subprocess.run(convert, cwd=folder, check=True, capture_output=True)
-        save("workbook.png", rasterised(folder / "twg.pdf", 0, 760))
+        sheet = rasterised(folder / "twg.pdf", 0, 760)
+        save("workbook.png", sheet[: len(sheet) * 4 // 5])  # above the foot
 
 
 def page(folder: Path) -> None:
@@ -165,7 +167,10 @@ def rasterised(pdf: Path, number: int, width: int) -> NDArray[np.uint8]:
 
 
 def save(name: str, pixels: NDArray[np.uint8]) -> None:
-    """Write pixels as a PNG of few colours."""
+    """Write pixels, without their white margins, as a PNG of few colours."""
+    inked = (pixels < 250).any(axis=2)
+    sides = [np.flatnonzero(inked.any(axis=axis)) for axis in (1, 0)]
+    pixels = pixels[tuple(slice(max(side[0] - MARGIN, 0), side[-1] + MARGIN) for side in sides)]
     rows, columns, _ = pixels.shape
     coarse = pixels.reshape(-1, 3).astype(np.int64) >> 3
     keys, which, counts = np.unique(coarse @ (1024, 32, 1), return_inverse=True, return_counts=True)
