@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import xml.etree.ElementTree as ET
 
 import geopandas
@@ -12,7 +13,7 @@ import shapely
 import geopipe
 from geopipe.demo import make_demo
 from geopipe.errors import ConfigError, OutputError, RegisterError
-from geopipe.policies import load_policy
+from geopipe.policies import load_policy, policy_path
 from geopipe.reports.sensitivity.table import of_result
 from geopipe.reports.sensitivity.text import text_of
 
@@ -45,15 +46,15 @@ def published(inbox):
     folder = inbox[0].parents[1]
     paths = "".join(f"  - path: demo/{path.name}\n" for path in inbox)
     (folder / "run.yaml").write_text(f"deliveries:\n{paths}workspace: work\noutput: out\n")
-    return geopipe.run(folder / "run.yaml")
+    made = geopipe.run(folder / "run.yaml")
+    shutil.copytree(folder / "work", folder / "work-as-published")
+    return made
 
 
 @pytest.fixture
 def register(published, tmp_path):
     """A copy of the register, on which a test may decide what it likes."""
-    (tmp_path / "work").mkdir()
-    for path in published.workspace.glob("*.sqlite"):
-        (tmp_path / "work" / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(published.workspace.with_name("work-as-published"), tmp_path / "work")
     return geopipe.Register.open(tmp_path / "work")
 
 
@@ -159,7 +160,16 @@ def test_sensitivity_is_that_of_the_command(compared, tmp_path):
 
 
 def test_a_draft_is_not_in_force(compared):
-    assert not compared.sensitivity("twg-5m2-draft").in_force
+    found = compared.sensitivity("twg-5m2-draft")
+    assert found.found.policy.name == "twg-5m2-draft"
+    assert not found.in_force
+
+
+def test_a_comparison_by_other_rules_is_held_against_those():
+    one, other = records(FIELD, "UXO Lao"), records(BESIDE, "MAG")
+    compared = geopipe.compare(one, other, policy=policy_path("twg-5m2-draft"))
+    assert compared.sensitivity().found.policy.name == "twg-5m2-draft"
+    assert compared.sensitivity("default").found.policy.name == "default"
 
 
 def test_plots_show_themselves_in_a_notebook_and_are_the_same_each_time(compared):
@@ -208,6 +218,15 @@ def test_a_provisional_decision_changes_no_record(published, register):
     )
     assert decided.case.status == "decided"
     assert not decided.case.decision.confirmed
+
+
+def test_a_decision_with_its_signed_minutes_is_confirmed_at_once(register, tmp_path):
+    (tmp_path / "minutes.pdf").write_bytes(b"signed")
+    page = first_conflict(register)
+    minutes = {"meeting": "TWG 3/2026", "minutes": tmp_path / "minutes.pdf"}
+    decided = register.decide(page.case.number, page.proposal.choice, level="TWG", by="Bounmy", **minutes)
+    assert decided.case.decision.confirmed
+    assert decided.case.decision.reference.file_name == "minutes.pdf"
 
 
 def test_a_decision_that_takes_hazard_off_the_map_is_refused(register):
