@@ -9,7 +9,7 @@ from conftest import REPOSITORY, call
 
 from geopipe.cli.main import COMMANDS, cli
 
-PAGES = ("README.md", "GUIDE.md", "REGISTER.md", "OPERATION.md")
+PAGES = ("README.md", "GUIDE.md", "REGISTER.md", "OPERATION.md", "INSTALL.md")
 
 
 def command_of(name):
