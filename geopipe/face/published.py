@@ -15,6 +15,7 @@ from geopipe.io.geopackage import read_layer, read_table
 from geopipe.languages.texts import load_texts
 from geopipe.outputs.plots.make import Chart, charts
 from geopipe.outputs.plots.material import gather
+from geopipe.periods import day_here
 from geopipe.policies import load_policy, policy_path
 from geopipe.reports.publish import current_run, read_summary
 from geopipe.reports.screen import first_screen
@@ -91,7 +92,7 @@ class Published:
             Name of a ready policy, or a file; None is the default one, without any tolerance.
         """
         loaded = load_policy(policy_path(str(policy)) if policy else None)
-        return Sensitivity(of_result(self.folder, loaded, dt.datetime.now(dt.UTC).date()))
+        return Sensitivity(of_result(self.folder, loaded, day_here(dt.datetime.now(dt.UTC))))
 
     def __str__(self) -> str:
         return first_screen(self.summary, [str(self.geopackage)])

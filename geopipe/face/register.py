@@ -17,6 +17,7 @@ from geopipe.casework.proposal import Proposal, propose
 from geopipe.casework.rules import policy_in_force
 from geopipe.face.frames import dataframe, of_frame
 from geopipe.face.maps import SmallMap, draw
+from geopipe.periods import day_here
 from geopipe.policies import Policy
 from geopipe.register import case as registered
 from geopipe.register import register as registers
@@ -85,7 +86,7 @@ class CasePage:
         return "\n".join(explain(self.case, self.proposal, self.policy.sentences))
 
     def __str__(self) -> str:
-        today = dt.datetime.now(dt.UTC).date()
+        today = day_here(dt.datetime.now(dt.UTC))
         file = CaseFile(self.case, self.decisions, self.proposal, self.policy.sentences, today)
         return "\n".join(file.lines())
 

@@ -13,6 +13,7 @@ import shapely
 import geopipe
 from geopipe.demo import make_demo
 from geopipe.errors import ConfigError, OutputError, RegisterError
+from geopipe.periods import day_here
 from geopipe.policies import load_policy, policy_path
 from geopipe.reports.sensitivity.table import of_result
 from geopipe.reports.sensitivity.text import text_of
@@ -146,7 +147,7 @@ def test_what_an_operator_wrote_is_text_in_the_caption_of_a_map():
 
 def test_sensitivity_is_that_of_the_command(compared, tmp_path):
     compared.save(tmp_path / "out")
-    today = dt.datetime.now(dt.UTC).date()
+    today = day_here(dt.datetime.now(dt.UTC))
     told = of_result(tmp_path / "out", load_policy(), today)
     found = compared.sensitivity()
     assert str(found) == text_of(told)
