@@ -95,7 +95,7 @@ def compare_command(result: Path | None, workspace: Path, as_json: bool, **given
     RESULT is a folder that compare or run has written.  [default: the newest run of the workspace]
 
     Released land belongs to the month of its completion, hazard areas to that of their survey. Ground that
-    several records claim is not subtracted: this is what each operator delivered.
+    several records cover is not subtracted: this is what each operator delivered.
 
     \b
     Example:

@@ -82,7 +82,7 @@ def stats_command(ctx: click.Context, /, **given: Any) -> None:
 
     RESULT is a folder that compare or run has written.  [default: out]
 
-    Ground that several records claim is credited once: to the earliest completion (released land) or survey
+    Ground that several records cover is credited once: to the earliest completion (released land) or survey
     (hazard). As long as an overlap is undecided, reconciled hectares are provisional (*). SHA, CHA, cleared,
     reduced and cancelled land stay apart; kinds together are named so.
 

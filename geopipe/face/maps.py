@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SmallMap:
-    """A map as SVG with its caption: A has a black line, B a blue dashed one; what both claim is hatched."""
+    """A map as SVG with its caption: A has a black line, B a blue dashed one; what both cover is hatched."""
 
     caption: str
     svg: str

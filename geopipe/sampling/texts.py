@@ -8,7 +8,7 @@ CONFIDENTIAL = "For the authority only: not for operators before the inspection.
 NOT_SAFE = "Areas not shown are not thereby safe."
 STAY_INSIDE = "Points and outlines lie on the released ground; do not leave it between them."
 RULE = (
-    "Ground that several records claim belongs to the one completed first (same day: first by record id). "
+    "Ground that several records cover belongs to the one completed first (same day: first by record id). "
     "Records without a completion date, where they are taken at all, come after all others."
 )
 

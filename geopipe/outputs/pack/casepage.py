@@ -27,8 +27,8 @@ from geopipe.register.table import place_of
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Severity
 
 _POSITIONS, _DECISIONS, _REASONS, _POINTS = 4, 4, 4, 3
-QUESTION = message("What is decided about the {area} that both records claim?")
-QUESTION_ALARM = message("Is this ground hazard or released land? Both records claim {area} of it.")
+QUESTION = message("What is decided about the {area} that both records cover?")
+QUESTION_ALARM = message("Is this ground hazard or released land? Both records cover {area} of it.")
 QUESTION_GONE = message("Who changed this overlap before anyone decided, and on what evidence?")
 NO_ANSWER = message("{operator}: no answer by {day}")
 NO_ANSWER_YET = message("{operator}: no answer yet; asked for by {day}")
