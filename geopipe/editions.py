@@ -123,7 +123,11 @@ def file_name(file: str | None) -> str:
 
 
 def outline_near(record: shapely.Geometry, overlap: shapely.Geometry) -> shapely.Geometry:
-    """Return the outline of a record within 100 m of an overlap (both in an equal-area CRS, metres)."""
+    """Return the outline of a record within 100 m of an overlap (both in an equal-area CRS, metres).
+
+    It is empty where the overlap lies deeper in the record.
+    """
     near = overlaid(shapely.intersection, shapely.boundary(record), shapely.buffer(overlap, NEAR_M))
     parts = shapely.get_parts(shapely.get_parts(near))
-    return shapely.MultiLineString(list(parts[np.isin(shapely.get_type_id(parts), _LINES)]))
+    lines = parts[np.isin(shapely.get_type_id(parts), _LINES) & ~shapely.is_empty(parts)]
+    return shapely.MultiLineString(list(lines))

@@ -53,11 +53,14 @@ def deliveries():
             ({"hazard_id": "S-1", **days, **cha}, stamp(103.25, 19.5)),
             ({"hazard_id": "S-2", **days, **cha}, stamp(103.26, 19.5)),
             ({"hazard_id": "M-BROKEN", **days, **cha}, None),
+            # Its partner's outline is more than 100 m away from it.
+            ({"hazard_id": "M-DEEP", "survey_date": "2019-01-05", **cha}, box(900, 8900, 200, 200)),
         ],
         "MAG_clearance": [
             ({"clearance_id": "M-3", "completion_date": "2020-02-03", **cleared}, box(0, 1000, 300, 200)),
         ],
         "UXO_Lao_CHA": [
+            ({"hazard_id": "U-BIG", "survey_date": "2019-03-05", **cha}, box(0, 8000, 2000, 2000)),
             ({"hazard_id": "U-1", **days, **cha}, box(250, 50, 1500, 100)),
             ({"hazard_id": "U-FAR", **days, **cha}, box(9000, 0, 300, 300)),
             ({"hazard_id": "U-NEIGHBOUR", **days, **cha}, box(-90, 0, 80, 200)),

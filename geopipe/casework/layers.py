@@ -90,5 +90,6 @@ def _layer(
 ) -> Layer:  # fmt: skip
     geometry = np.empty(len(grounds), dtype=object)
     geometry[:] = list(grounds)
+    geometry[shapely.is_empty(geometry)] = None
     geometry = moved_to(geometry, [case.sighting.working_crs for case in cases], working_crs)
     return Layer(name, Picked(pa.table(columns)), geometry, geometry_type)

@@ -195,6 +195,7 @@ class OwnResult:
         schema = pa.schema([("own_id", pa.string()), *((name, _kind_of(name)) for name in OF_PARTNER)])
         geometry = np.empty(len(lines), dtype=object)
         geometry[:] = lines
+        geometry[shapely.is_empty(geometry)] = None
         return Layer(OUTLINES, Picked(pa.Table.from_pylist(rows, schema)), geometry, "MultiLineString")
 
     def _shared_with_others(self) -> Iterator[tuple[str, str, shapely.Geometry]]:
