@@ -87,7 +87,7 @@ class CaseFile:
             yield f"{'TO DO':12}{case.assigned_to or 'nobody named'}, by {due_day(case) or 'no day'}{late}"
         if waiting := unacknowledged(case):
             yield f"{'WAITING':12}not acknowledged by {', '.join(waiting)}"
-        yield from _labelled("HISTORY", (_event_line(event, self.sentences) for event in case.events))
+        yield from _labelled("HISTORY", (event_line(event, self.sentences) for event in case.events))
 
     def _positions(self) -> Iterator[str]:
         for position in self.case.positions:
@@ -212,7 +212,8 @@ def _outcome_line(outcome: ChoiceOutcome) -> str:
     return f"{name}{said}{f'   NOT SAFE: {warning}' if warning else ''}"
 
 
-def _event_line(event: Event, sentences: Mapping[str, str]) -> str:
+def event_line(event: Event, sentences: Mapping[str, str]) -> str:
+    """Return what happened to a case in one line."""
     data = event.data
     told = [data.get(name) for name in ("operator", "answer", "choice", "level", "meeting", "to", "due")]
     cause = sentences.get(event.cause, event.cause)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,30 @@ def kept_frame(path: Path, sha256: str, working_crs: str) -> Frame:
     if stored != working_crs and len(geometry):
         return _moved(make_frame(FEATURES, columns, geometry), stored, working_crs)
     return make_frame(FEATURES, columns, geometry)
+
+
+def kept_columns(path: Path, names: Sequence[str]) -> pa.Table:
+    """Return some columns of FEATURES that were kept, mapped from the file; a column that it lacks is null.
+
+    Raises
+    ------
+    RegisterError
+        When the file is missing or cannot be read.
+    """
+    try:
+        with pa.memory_map(str(path)) as source:
+            table = pa.ipc.open_file(source).read_all()
+    except (OSError, pa.ArrowInvalid) as error:
+        remedy = "geopipe register check says more."
+        raise RegisterError("a delivery that the ledger knows cannot be read", str(path), remedy) from error
+    return pa.table(
+        {
+            name: table[name]
+            if name in table.column_names
+            else pa.nulls(table.num_rows, FEATURES.field(name).type)
+            for name in names
+        }
+    )
 
 
 def _moved(frame: Frame, stored: str, working_crs: str) -> Frame:

@@ -63,7 +63,7 @@ def open_existing(path: Path) -> sqlite3.Connection:
     """
     _renamed(path)
     if not path.is_file():
-        _require_new(path)
+        require_new(path)
         raise RegisterError("there is no register", str(path), "geopipe run makes one; check the folder.")
     return _opened(path)
 
@@ -72,13 +72,19 @@ def open_or_make(path: Path) -> sqlite3.Connection:
     """Open a register, or make one where there was none; a lost one is not taken for a new one."""
     _renamed(path)
     if not path.exists():
-        _require_new(path)
+        require_new(path)
         _make(path)
     return _opened(path)
 
 
-def _require_new(path: Path) -> None:
-    """Refuse to make a register where something says that there was one."""
+def require_new(path: Path) -> None:
+    """Refuse to make a register where something says that there was one.
+
+    Raises
+    ------
+    RegisterError
+        When deliveries, backups or a journal lie beside its place.
+    """
     kept = path.parent / FRAMES
     if kept.is_dir() and any(kept.iterdir()):
         left = f"the deliveries that it knew are there ({kept})"

@@ -1,0 +1,1 @@
+"""What may be wrong with a machine, an installation or a workspace, with the remedy; nothing is changed."""
