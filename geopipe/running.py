@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from geopipe._version import __version__
 from geopipe.codestamp import code_stamp
 from geopipe.config import Config
 from geopipe.engine.known import renew
@@ -36,6 +37,7 @@ from geopipe.register.register import Register
 from geopipe.register.table import case_table
 from geopipe.reports.publish import GEOPACKAGE, INDEX, SUMMARY, current_run, point_to, read_summary, settle
 from geopipe.reports.returned.returns import Earlier
+from geopipe.reports.summary import versions
 from geopipe.schema import State, boxes_of
 from geopipe.steps import places_of, today
 from geopipe.unfinished import remove_left
@@ -46,6 +48,8 @@ PREPARED = "prepared"
 _BUILDING = ".building"
 # Stands in a run folder until the register names it.
 _UNCOMMITTED = ".uncommitted"
+# The configuration of each run that was published.
+CONFIGS = "configs"
 
 
 def run_and_keep(config: Config, progress: Progress = silent) -> Result:
@@ -78,6 +82,7 @@ def run_held(config: Config, progress: Progress, started: dt.datetime) -> Result
     if config.known_pairs:
         renew(config.known_pairs)
     depends_on = "" if _was_disturbed(result) else _depends_on(config, jobs)
+    _keep_config(config, folder.name)
     told = {"run": folder.name, "depends_on": depends_on}
     write_text(config.workspace / LAST, json.dumps(told) + "\n")
     return result
@@ -120,6 +125,18 @@ def _look_at_clock(register: Register, config: Config, started: dt.datetime) -> 
                 "Nothing is lost. Check the date of this computer, and `today` in the configuration.",
                 now, day, last_start, last_day,
             )  # fmt: skip
+
+
+def _keep_config(config: Config, run: str) -> None:
+    """Keep by what the first run of this content was made, so that it can be made again."""
+    path = config.workspace / CONFIGS / f"{run}.json"
+    if path.exists():
+        return
+    told = config.model_copy(update={"today": today(config)}).model_dump(mode="json")
+    versions_then = {"geopipe": __version__, "code": code_stamp(), **versions()}
+    write_text(
+        path, json.dumps({"config": told, "versions": versions_then}, ensure_ascii=False, indent=1) + "\n"
+    )
 
 
 def _was_disturbed(result: Result) -> bool:

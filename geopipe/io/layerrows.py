@@ -45,6 +45,10 @@ class LayerRows:
         connection.row_factory = sqlite3.Row
         return connection
 
+    def has_geometry(self, layer: str) -> bool:
+        """Say whether a layer has shapes."""
+        return layer in self._geometry
+
     def where(self, layer: str, columns: Sequence[str], value: str) -> list[Row]:
         """Return the rows in which one of some columns has a value, without geometry.
 

@@ -27,6 +27,8 @@ _OF_DUPLICATE = (
     "file", "layer", "row",
 )  # fmt: skip
 
+_OF_RETURNED = ("reason", "sentence", "file", "layer", "row")
+
 
 @dataclass(frozen=True)
 class Published:
@@ -74,7 +76,13 @@ def stands_in(run: Published, subject: Subject) -> list[Row] | None:
     if subject.record_id:
         for name, how in (("areas", "on the map"), ("points", "point"), ("lines", "line")):
             for row in layers.where(name, ("record_id",), subject.record_id):
-                found.append({"stands_as": how, **{key: row.get(key) for key in _OF_AREA}})
+                found.append(
+                    {
+                        "stands_as": how,
+                        "is_carried_on": _is_carried_on(row["row_id"], run.summary),
+                        **{key: row.get(key) for key in _OF_AREA},
+                    }
+                )
         for row in layers.where("duplicates", ("record_id",), subject.record_id):
             found.append({"stands_as": row["outcome"], **{key: row[key] for key in _OF_DUPLICATE}})
     for row in _of_subject(layers, "rejected", subject):
@@ -84,7 +92,10 @@ def stands_in(run: Published, subject: Subject) -> list[Row] | None:
     return found
 
 
-_OF_RETURNED = ("reason", "sentence", "file", "layer", "row")
+def _is_carried_on(row_id: str, summary: dict[str, Any]) -> bool:
+    """Say whether a record is a last version of an earlier delivery that stays on the map."""
+    read = {item["sha256"][:12] for item in summary["deliveries"]}
+    return row_id.partition(":")[0] not in read
 
 
 def _of_subject(layers: LayerRows, name: str, subject: Subject) -> list[Row]:

@@ -56,7 +56,7 @@ def _record_lines(told: Row, skip_case: str) -> Iterator[str]:
     yield from _labelled("CHANGED", (_change(item) for item in told["changes"]), "")
     yield from _labelled("STANDS FOR", (_set_aside(item) for item in told["stands_for"]), "")
     yield from _labelled("RELEASED", (_left(item) for item in told["left_by_releases"]), "")
-    yield from _labelled("FINDINGS", _findings(told["findings"]), "none")
+    yield from _labelled("FINDINGS", _findings(told["findings"], about["record_id"]), "none")
     yield from _labelled("OVERLAPS", (_overlap(item) for item in told["overlaps"]), "none in the newest run")
     others = [case for case in told["cases"] if case["case_id"] != skip_case]
     yield from _labelled("CASES", _cases(others, about["record_id"]), "" if skip_case else "none")
@@ -82,7 +82,8 @@ def _stand(item: Row) -> str:
         return f"{how}: {item['reason']} ({at}). {item['sentence']}"
     area = f", {item['area_m2']:,.1f} m2" if item["area_m2"] is not None else ""
     correction = f", coordinates corrected: {item['correction']}" if item["correction"] else ""
-    return f"{how}{area}{correction} ({at})"
+    kept = ", the last version of an earlier delivery, carried on" if item["is_carried_on"] else ""
+    return f"{how}{kept}{area}{correction} ({at})"
 
 
 def _set_aside(item: Row, *, of: bool = False) -> str:
@@ -167,9 +168,9 @@ def _left(item: Row) -> str:
     )
 
 
-def _findings(findings: Sequence[Row]) -> Iterator[str]:
+def _findings(findings: Sequence[Row], record_id: str | None) -> Iterator[str]:
     for item in findings:
-        other = f" (with {item['other_id']})" if item["other_id"] else ""
+        other = f" (with {item['other_id']})" if item["other_id"] not in (None, record_id) else ""
         yield f"{item['code']} {item['severity']}, {item['status']}{other}: {item['sentence']}"
         life = [f"{event['day']} {event['status']}" + (f" by {event['by']}" if event["run"] is None else "")
                 + (f" ({event['cause']})" if event["cause"] else "") for event in item["events"]]  # fmt: skip
@@ -215,7 +216,7 @@ def _runs(runs: Sequence[Row]) -> Iterator[str]:
 
 
 def _key(run: Row) -> tuple[Any, ...]:
-    names = ("stands_as", "version_id", "of_record_id", "reason")
+    names = ("stands_as", "version_id", "is_carried_on", "of_record_id", "reason")
     return run["is_kept"], [[item.get(name) for name in names] for item in run["stands"]]
 
 
@@ -233,7 +234,9 @@ def _short(item: Row) -> str:
     how = item["stands_as"]
     if how in _HOW:
         return f"{_HOW[how]} {item['of_record_id']}"
-    return f"{how}: {item['reason']}" if "reason" in item else how
+    if "reason" in item:
+        return f"{how}: {item['reason']}"
+    return f"{how} (carried on)" if item["is_carried_on"] else how
 
 
 def _labelled(label: str, lines: Iterable[str], none: str) -> Iterator[str]:
