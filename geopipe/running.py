@@ -21,7 +21,7 @@ from geopipe.engine.known import renew
 from geopipe.errors import GeopipeError, OutputError
 from geopipe.index import build_index, is_current
 from geopipe.io.beside import Neighbours
-from geopipe.io.geopackage import sync_all
+from geopipe.io.geopackage import file_hash, sync_all
 from geopipe.io.ledgers.backups import daily_backup
 from geopipe.io.ledgers.ledger import Ledger
 from geopipe.io.ledgers.received import Received, received
@@ -132,11 +132,22 @@ def _keep_config(config: Config, run: str) -> None:
     path = config.workspace / CONFIGS / f"{run}.json"
     if path.exists():
         return
-    told = config.model_copy(update={"today": today(config)}).model_dump(mode="json")
-    versions_then = {"geopipe": __version__, "code": code_stamp(), **versions()}
-    write_text(
-        path, json.dumps({"config": told, "versions": versions_then}, ensure_ascii=False, indent=1) + "\n"
-    )
+    confirmed = config.confirmations
+    told = {
+        "config": config.model_copy(update={"today": today(config)}).model_dump(mode="json"),
+        "versions": {"geopipe": __version__, "code": code_stamp(), **versions()},
+        "settings": {str(item): file_hash(item) for item in settings_of(config)},
+        # The file only grows: what came later stands behind.
+        "confirmations_bytes": confirmed.stat().st_size if confirmed and confirmed.is_file() else 0,
+    }
+    write_text(path, json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+
+
+def settings_of(config: Config) -> list[Path]:
+    """Return the files of one's own, beside policy and confirmations, that a configuration names."""
+    named = [Path(spec.profile) for spec in config.deliveries if spec.profile]
+    paths = [path for path in named if path.suffix in (".yaml", ".yml")]
+    return list(dict.fromkeys([*paths, *([config.places.file] if config.places else [])]))
 
 
 def _was_disturbed(result: Result) -> bool:

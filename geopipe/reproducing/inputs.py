@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from geopipe.config import Config, DeliverySpec
+from geopipe.config import DeliverySpec
 from geopipe.errors import ConfigError
-from geopipe.io.confirmations import load_confirmations
+from geopipe.io.confirmations import Confirmation
 from geopipe.io.contents import content_hash
+from geopipe.io.geopackage import file_hash
 from geopipe.io.sources import find_sources
 from geopipe.io.store import write_text
 from geopipe.nightly.filing import RECEIVED, hash_of, place_of
@@ -47,7 +48,7 @@ def specs_then(wanted: Wanted, workspace: Path) -> tuple[DeliverySpec, ...]:
             "Put the files with exactly these bytes back where they were; geopipe ledger says when they came."
         )
         raise ConfigError(
-            f"{len(missing)} deliveries of this run are not there: {named}", wanted.name, remedy
+            f"deliveries of this run are not there: {named}", wanted.name, remedy
         )
     return tuple(specs)
 
@@ -105,34 +106,31 @@ def policy_then(register: Register, wanted: Wanted, folder: Path) -> Path | None
     raise ConfigError("the policy of this run is not there", str(path or "the default"), "Restore the file.")
 
 
-def confirmations_then(path: Path | None, day: dt.date, folder: Path) -> Path | None:
-    """Return a file of the confirmations that had been made by a day."""
+def confirmations_then(wanted: Wanted, folder: Path) -> Path | None:
+    """Return a file of the confirmations that had been made by then: the first ones of the file of now."""
+    path, size = wanted.config.confirmations, wanted.confirmations_bytes
     if path is None or not path.exists():
         return path
-    load_confirmations(path)  # a damaged one is refused
     kept = folder / "confirmations.jsonl"
-    write_text(kept, "".join(_lines_until(path, day)))
+    if size is None:
+        text = "".join(_lines_until(path, wanted.day))
+    else:
+        text = path.read_bytes()[:size].decode("utf-8")
+    write_text(kept, text)
     return kept
 
 
 def _lines_until(path: Path, day: dt.date) -> Iterator[str]:
-    from geopipe.io.confirmations import Confirmation
-
+    """Yield what was confirmed by the end of a day."""
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.strip() and Confirmation.model_validate_json(line).on <= day:
             yield f"{line}\n"
 
 
-def changed_since(config: Config, started: dt.datetime) -> list[str]:
-    """Return the files of settings that have been changed since a run, as their time stamps say."""
-    paths = [Path(spec.profile) for spec in config.deliveries if spec.profile and _is_path(spec.profile)]
-    paths += [config.places.file] if config.places else []
+def changed_since(wanted: Wanted) -> list[str]:
+    """Return the files of settings that are not as they were."""
     return [
-        str(path)
-        for path in dict.fromkeys(paths)
-        if not path.is_file() or path.stat().st_mtime > started.timestamp()
+        name
+        for name, sha256 in wanted.settings.items()
+        if not Path(name).is_file() or file_hash(Path(name)) != sha256
     ]
-
-
-def _is_path(profile: str) -> bool:
-    return profile.endswith((".yaml", ".yml"))

@@ -51,9 +51,7 @@ def reproduce(workspace: Path, name: str, output: Path | None, progress: Progres
     with _place(output) as folder, Register.existing(workspace) as register:
         wanted = wanted_run(register, workspace, name)
         others = other_versions(wanted.versions)
-        notes = [
-            f"{path} was changed since, or is gone" for path in changed_since(wanted.config, wanted.started)
-        ]
+        notes = [f"{path} is not as it was then" for path in changed_since(wanted)]
         config = _config(register, wanted, workspace, folder)
         register_before(register, wanted.number, config.workspace)
         with hold(config.workspace):
@@ -93,7 +91,7 @@ def _config(register: Register, wanted: Wanted, workspace: Path, folder: Path) -
         update={
             "deliveries": specs_then(wanted, workspace),
             "policy": policy_then(register, wanted, folder),
-            "confirmations": confirmations_then(wanted.config.confirmations, wanted.day, folder),
+            "confirmations": confirmations_then(wanted, folder),
             "workspace": folder / "work",
             "output": folder / "out",
             "known_pairs": folder / "work" / "pairs",

@@ -29,7 +29,8 @@ class Wanted:
     """A published run, and all that is known of how it was made.
 
     `folder` is where it was published, which may be there no longer; `files` are its files with their hashes,
-    as the register knows them.
+    as the register knows them; `settings` are files of one's own with their hashes.
+    `confirmations_bytes` is how long the file of confirmations was, None where that was not kept.
     """
 
     number: int
@@ -41,6 +42,8 @@ class Wanted:
     summary: Mapping[str, Any]
     config: Config
     versions: Mapping[str, str]
+    settings: Mapping[str, str]
+    confirmations_bytes: int | None
 
     @property
     def sha256(self) -> tuple[str, ...]:
@@ -71,8 +74,9 @@ def wanted_run(register: Register, workspace: Path, name: str) -> Wanted:
     number = after_run(register, str(night["run"]["register_run"]) if night else name).run
     row = next(item for item in register.runs() if item["number"] == number)
     (summary,) = register.ask("SELECT summary FROM publications WHERE run = ?", number)[0]
-    told = _how_it_was_made(kept, workspace, number, row["folder"])
-    if told is None:
+    kept_too = _kept_config(workspace, row["folder"])
+    told = _of_night(kept, number) or kept_too
+    if not told:
         remedy = "It was made before geopipe kept this; later runs can be made again."
         raise ConfigError("the configuration of this run was not kept", f"run {number}", remedy)
     return Wanted(
@@ -85,6 +89,8 @@ def wanted_run(register: Register, workspace: Path, name: str) -> Wanted:
         summary=json.loads(summary),
         config=Config.model_validate(told["config"]),
         versions=told["versions"],
+        settings=kept_too.get("settings", {}),
+        confirmations_bytes=kept_too.get("confirmations_bytes"),
     )
 
 
@@ -100,20 +106,22 @@ def _night(kept: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any] | 
     return None
 
 
-def _how_it_was_made(
-    kept: Sequence[Mapping[str, Any]], workspace: Path, number: int, folder: str
-) -> Mapping[str, Any] | None:
-    """Return configuration and versions: of the night that made the run, else as any run keeps them."""
+def _of_night(kept: Sequence[Mapping[str, Any]], number: int) -> Mapping[str, Any] | None:
+    """Return the manifest of the night that made a run, None where no night did."""
     for item in kept:
         run = item.get("run") or {}
         if run.get("register_run") == number and run.get("is_new") and item.get("config"):
             return item
+    return None
+
+
+def _kept_config(workspace: Path, folder: str) -> Mapping[str, Any]:
+    """Return what any run keeps of how it was made; nothing where it did not."""
+    path = workspace / CONFIGS / f"{folder}.json"
     try:
-        told: Mapping[str, Any] = json.loads(
-            (workspace / CONFIGS / f"{folder}.json").read_text(encoding="utf-8")
-        )
+        told: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
+        return {}
     return told
 
 

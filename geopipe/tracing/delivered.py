@@ -100,6 +100,7 @@ def deliveries_of(
                 "filed": _filed(workspace, str(reading.told["sha256"])),
                 "rows": [_row(row, summary, str(reading.told["sha256"])) for row in rows],
                 "change": _change(last, rows[0]),
+                "is_read_again": any(item["sha256"] == reading.told["sha256"] for item in told),
             }
         )
         last = rows[0]

@@ -97,7 +97,8 @@ def _deliveries(deliveries: Sequence[Row]) -> Iterator[str]:
     for item in deliveries:
         period = f", for {item['period']}" if item["period"] else ""
         at = item["received_at"][:16].replace("T", " ")
-        yield f"{at} {item['file']} ({item['mode']}{period}): {_what(item['change'])}"
+        again = "the same bytes, read again, " if item["is_read_again"] else ""
+        yield f"{at} {item['file']} ({item['mode']}{period}): {again}{_what(item['change'])}"
         place = f"filed {item['filed']}" if item["filed"] else "not filed here"
         yield f"  sha256 {item['sha256'][:16]}, {place}; first in {item['first_run']}"
         for row in item["rows"]:
