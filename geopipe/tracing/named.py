@@ -16,6 +16,10 @@ from geopipe.tracing.published import Published, Subject
 
 # A beginning of a hash is enough from this length on.
 _SHORTEST = 8
+_FOUND = (
+    "SELECT DISTINCT operator, columns ->> 'source_id' FROM findings WHERE columns ->> 'record_id' = ?1 "
+    "AND columns ->> 'source_id' IS NOT NULL"
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def what_is_meant(
     records = _unique(_exact(tables, text)) or _unique(_beginning(tables, text))
     if not any(item.subject and item.subject.record_id == text for item in records):
         records = _unique([*records, *_unread(runs, text)])
-    return [*cases, *records]
+    return [*cases, *(records or _unique(_of_findings(register, text)))]
 
 
 def _cases(register: Register, text: str) -> Iterator[Meant]:
@@ -94,6 +98,13 @@ def _unread(runs: Sequence[Published], text: str) -> Iterator[Meant]:
         for row in run.layers.where("rejected", ("source_id",), text):
             told = f"{row['operator'] or 'operator unknown'} {text}, returned for correction ({row['file']})"
             yield Meant(text, told, subject=Subject("", row["operator"] or "", text))
+
+
+def _of_findings(register: Register, text: str) -> Iterator[Meant]:
+    """Yield what only findings name: a row that went back, by the id that its record would have."""
+    for operator, source_id in register.ask(_FOUND, text):
+        subject = Subject("", operator, source_id or "")
+        yield Meant(text, f"{operator} {source_id}, returned for correction", subject=subject)
 
 
 def _unique(found: Iterable[Meant]) -> list[Meant]:

@@ -127,6 +127,7 @@ def overlaps_of(run: Published, record_id: str) -> list[Row]:
                 "other_kind": row[f"{other}_kind"],
                 "share": row[f"{own}_share"],
                 **{key: row[key] for key in _OF_PAIR},
+                "counted": bool(row["counted"]),
             }
         )
     return found

@@ -32,8 +32,10 @@ def _is_about(item: Finding, subject: Subject) -> bool:
     told = item.columns
     if subject.record_id and subject.record_id in (told["record_id"], told["other_id"]):
         return True
-    is_row = told["source"] == "returned" and bool(subject.source_id)
-    return is_row and item.operator == subject.operator and told["source_id"] == subject.source_id
+    if not subject.source_id or item.operator != subject.operator or told["source_id"] != subject.source_id:
+        return False
+    # A row that went back has no record: all that is said of its own id is about it.
+    return told["source"] == "returned" or not subject.record_id
 
 
 def _finding(item: Finding) -> Row:
