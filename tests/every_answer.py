@@ -182,6 +182,9 @@ def _unattended(day):
     day.ask("status", path)
     day.ask("install-schedule", "--print", "systemd", path)
     day.ask("nights", path)
+    day.ask("doctor", path)
+    day.ask("trace", "M-1", "-w", day.folder / "w3")
+    day.ask("reproduce", "1", "-w", day.folder / "w3")
     for left in (day.folder / "o3").glob("nights/*/run.json"):
         told = json.loads(left.read_text(encoding="utf-8"))
         require_as_promised(told)

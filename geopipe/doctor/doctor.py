@@ -39,12 +39,19 @@ def examine(place: Path | None, now: dt.datetime) -> Iterator[Check]:
         yield good("workspace", "none was named: geopipe doctor CONFIG looks at it, too")
         return
     try:
-        config = load_saved_config(place) if place.is_dir() else load_config(place)
+        config = _config_of(place)
     except GeopipeError as error:
         yield clock(now, None)
         yield fail("configuration", f"{error.where}: {error.what}", error.remedy or "Mend it.")
         return
     yield from _of_config(config, now)
+
+
+def _config_of(place: Path) -> Config:
+    """Return a configuration, or what a workspace keeps of it: also one that was moved."""
+    if place.is_dir():
+        return load_saved_config(place).model_copy(update={"workspace": place})
+    return load_config(place)
 
 
 def _of_config(config: Config, now: dt.datetime) -> Iterator[Check]:

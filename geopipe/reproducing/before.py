@@ -16,6 +16,7 @@ from pathlib import Path
 from geopipe.errors import RegisterError
 from geopipe.io.ledgers.registerfile import FRAMES
 from geopipe.io.ledgers.registerfile import NAME as REGISTER
+from geopipe.io.whole import make_folder
 from geopipe.register.register import Register
 
 # What is taken out of the copy, in this order; `:run` and `:at` are the run's number and beginning.
@@ -66,7 +67,7 @@ def register_before(register: Register, number: int, workspace: Path) -> None:
     """
     if number == 1 and not register.ask("SELECT 1 FROM nil_reports"):
         return  # the first run makes it
-    workspace.mkdir(parents=True, exist_ok=True)
+    make_folder(workspace, is_confidential=True)
     path = workspace / REGISTER
     with closing(sqlite3.connect(path)) as connection:
         register.pour_into(connection)

@@ -12,6 +12,7 @@ from typing import Any
 from geopipe.config import Config
 from geopipe.errors import ConfigError, ExitCode, GeopipeError
 from geopipe.io.store import hold
+from geopipe.io.whole import make_folder
 from geopipe.pipeline import Progress, silent
 from geopipe.register.register import Register
 from geopipe.reports.publish import GEOPACKAGE, current_run, read_summary
@@ -81,7 +82,7 @@ def _place(output: Path | None) -> Iterator[Path]:
         return
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise ConfigError("there is something already", str(output), "Name a new folder with -o.")
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output, is_confidential=True)
     yield output
 
 

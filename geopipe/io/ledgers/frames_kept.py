@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
+from geopipe.arrowfile import read_arrow_file
 from geopipe.crs import choose_operation, transform
 from geopipe.errors import OutputError, RegisterError
 from geopipe.geometry import repair
@@ -73,8 +74,7 @@ def kept_columns(path: Path, names: Sequence[str]) -> pa.Table:
         When the file is missing or cannot be read.
     """
     try:
-        with pa.memory_map(str(path)) as source:
-            table = pa.ipc.open_file(source).read_all()
+        table = read_arrow_file(path)
     except (OSError, pa.ArrowInvalid) as error:
         remedy = "geopipe register check says more."
         raise RegisterError("a delivery that the ledger knows cannot be read", str(path), remedy) from error
