@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 Row = Mapping[str, Any]
-_SHOWN = 12
+_SHOWN = 40
 # Steps of an operation that say nothing to people.
 _NO_NEWS = ("unknown", "axis order change (2D)")
 _HOW = {"duplicate": "duplicate of", "superseded": "superseded by"}
@@ -48,9 +48,9 @@ def _record_lines(told: Row, skip_case: str) -> Iterator[str]:
     name = about["record_id"] or f"{about['operator']} {about['source_id']} (returned rows only)"
     yield f"RECORD      {name}"
     guid = f", GUID {about['guid']}" if about["guid"] else ""
-    own = about["source_id"] or "no id of its own"
+    own = f"own id {about['source_id']}" if about["id_is_delivered"] else "no id of its own"
     who, kind = about["operator"] or "operator unknown", about["kind"] or "no area"
-    yield f"            {who}, own id {own}, {kind}{guid}"
+    yield f"            {who}, {own}, {kind}{guid}"
     yield from _labelled("NOW", _standing(told["runs"][-1]), "not in the newest run")
     yield from _labelled("DELIVERED", _deliveries(told["deliveries"]), "never as an area that could be read")
     yield from _labelled("CHANGED", (_change(item) for item in told["changes"]), "")
@@ -122,12 +122,10 @@ def _row(row: Row) -> Iterator[str]:
     if row["closure_error_m"] is not None:
         mended.append(f"closure error {row['closure_error_m']:.2f} m")
     mended += [row["points_note"]] if row["points_note"] else []
-    place = (
-        ", ".join(filter(None, (row["province_located"], row["district_located"])))
-        or "outside every district"
-    )
+    place = ", ".join(filter(None, (row["province_located"], row["district_located"])))
     stated = ", ".join(filter(None, (row["province_stated"], row["district_stated"])))
-    yield f"    lies in {place}" + (f" (stated: {stated})" if stated else "")
+    where = f"lies in {place}" if place else "lies outside every known district"
+    yield f"    {where}" + (f" (stated: {stated})" if stated else "")
     area = f", stated {row['area_stated_m2']:,.0f} m2" if row["area_stated_m2"] is not None else ""
     yield f"    {row['kind']}, status {row['status']}, {row['area_m2']:,.1f} m2{area}{_dates(row)}"
     if mended:
@@ -243,8 +241,10 @@ def _short(item: Row) -> str:
 def _labelled(label: str, lines: Iterable[str], none: str) -> Iterator[str]:
     """Yield lines behind a label, so many as a person reads; `none` where there are none."""
     found = list(lines) or ([none] if none else [])
-    for number, line in enumerate(found):
+    for number, line in enumerate(found[:_SHOWN]):
         yield f"{'' if number else label:12}{line}"
+    if len(found) > _SHOWN:
+        yield f"{'':12}and {len(found) - _SHOWN} more lines (--json has all)"
 
 
 def _words(text: str | None) -> str:

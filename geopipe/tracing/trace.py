@@ -26,7 +26,7 @@ from geopipe.tracing.published import (
 from geopipe.tracing.registered import case_row, cases_about, findings_about, given_up_of
 
 Row = dict[str, Any]
-_OF_RECORD = ("record_id", "operator", "register", "role", "kind", "source_id", "guid")
+_OF_RECORD = ("record_id", "operator", "register", "role", "kind", "source_id", "id_is_delivered", "guid")
 
 
 def trace(workspace: Path, name: str) -> Row:
@@ -123,5 +123,6 @@ class _Tracer:
             row = deliveries[-1]["rows"][-1]
             return {name: row[name] for name in _OF_RECORD}
         known = {"record_id": subject.record_id or None, "operator": subject.operator,
-                 "source_id": subject.source_id or None}  # fmt: skip
+                 "source_id": subject.source_id or None,
+                 "id_is_delivered": bool(subject.source_id)}  # fmt: skip
         return {name: known.get(name) for name in _OF_RECORD}
