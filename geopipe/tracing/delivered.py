@@ -23,9 +23,9 @@ NAMES = ("record_id", "source_id", "guid", "row_id", "version_id")
 _TOLD = (
     "layer", "row", "row_id", "record_id", "version_id", "geometry_hash", "operator", "register", "role",
     "kind", "source_id", "id_is_delivered", "guid", "status", "date_started", "date_surveyed",
-    "date_completed", "date_of_information", "clearance_depth_cm", "land_use", "province_stated", "district_stated",
-    "village_stated", "province_located", "district_located", "area_stated_m2", "area_m2", "point_count",
-    "geometry_problem", "closure_error_m", "points_note", "source_crs", "crs", "correction",
+    "date_completed", "date_of_information", "clearance_depth_cm", "land_use", "province_stated",
+    "district_stated", "village_stated", "province_located", "district_located", "area_stated_m2", "area_m2",
+    "point_count", "geometry_problem", "closure_error_m", "points_note", "source_crs", "crs", "correction",
 )  # fmt: skip
 # What may change between two deliveries without the record being another one.
 _COMPARED = tuple(

@@ -7,6 +7,9 @@ import pytest
 from conftest import call, hashes, square, write_geojson
 from nightly_fixtures import Desk
 
+from geopipe.tracing.named import Meant, _unique
+from geopipe.tracing.published import Subject
+
 OWN_ID = "mag-0"
 
 
@@ -163,3 +166,10 @@ def test_a_run_whose_folder_is_gone_is_said(desk, work, tmp_path):
         assert "folder not kept any longer" in call("trace", "mag-2", "-w", work).out
     finally:
         shutil.move(kept, desk.root / "out" / "runs" / first)
+
+
+def test_a_row_that_went_back_is_part_of_the_story_of_the_record_of_its_id():
+    record = Meant("MAG:hazard:m", "", subject=Subject("MAG:hazard:m", "MAG", "m"))
+    row = Meant("m", "", subject=Subject("", "MAG", "m"))
+    elsewhere = Meant("m", "", subject=Subject("", "NPA", "m"))
+    assert _unique([record, row, elsewhere, record]) == [record, elsewhere]

@@ -117,7 +117,10 @@ def test_a_clock_before_the_last_run_fails():
 
 
 def test_the_last_run_is_known_from_the_map_and_from_the_nights(desk):
-    assert found_in(desk.root / "work", NOW - dt.timedelta(days=1))["clock"].level is Level.FAIL
+    before = NOW - dt.timedelta(days=1)
+    assert found_in(desk.root / "nightly.yaml", before)["clock"].level is Level.FAIL
+    shutil.rmtree(desk.root / "out" / "nights")
+    assert found_in(desk.root / "nightly.yaml", before)["clock"].level is Level.FAIL
 
 
 def test_a_known_point_that_comes_out_2_mm_away_fails():
@@ -186,6 +189,9 @@ def test_confidential_files_that_everybody_can_read_are_told():
         told = rights(work, [file], [])
         assert (told.level, told.remedy) == (Level.WARN, f"chmod o-rwx '{work}'")
         assert "chmod 600" in rights(work, [], [file]).remedy
+        file.chmod(0o640)
+        assert not is_open_to_all(file)
+        file.chmod(0o644)
         work.chmod(0o750)
         assert not is_open_to_all(file)
         assert rights(work, [file], []).level is Level.OK
