@@ -47,9 +47,7 @@ def specs_then(wanted: Wanted, workspace: Path) -> tuple[DeliverySpec, ...]:
         remedy = (
             "Put the files with exactly these bytes back where they were; geopipe ledger says when they came."
         )
-        raise ConfigError(
-            f"deliveries of this run are not there: {named}", wanted.name, remedy
-        )
+        raise ConfigError(f"deliveries of this run are not there: {named}", wanted.name, remedy)
     return tuple(specs)
 
 
