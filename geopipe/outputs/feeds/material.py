@@ -19,6 +19,7 @@ from geopipe.outputs.feeds.placing import placed
 from geopipe.register.register import Register
 from geopipe.register.table import case_table
 from geopipe.reports.cutoff import latest_date
+from geopipe.reports.lastrun import last_run, missing_deliveries
 from geopipe.schema import Frame
 from geopipe.statistics.hectares import Hectares
 from geopipe.statistics.reading import Counted, read_result
@@ -87,14 +88,11 @@ def gather(
     counted = read_result(result)
     counted = replace(counted, areas=placed(counted.areas))
     with Register.existing(workspace) as register:
-        last = register.runs()[-1]
-        _require_last(counted.run, last["folder"])
+        day = last_run(register, counted.run).day
         followed = register.cases()
         treatments = treatments_of(followed, counted.areas)
         full_depth_cm = policy_in_force(register).full_depth_cm
-        day = dt.date.fromisoformat(last["day"])
-        quarter = f"{day.year}-Q{(day.month + 2) // 3}"
-        missing = tuple(register.ledger.missing(expected, quarter)) if expected else None
+        missing = missing_deliveries(register, day, expected)
     geopackage = counted.run / next(iter(counted.summary["files"]))  # the map comes first
     unresolved, crs_wkt = read_layer(geopackage, "hazard_unresolved")
     # Not the layer: decisions are made between runs, and the hectares take them at once.
@@ -117,15 +115,6 @@ def gather(
         ended=tuple(row for row in ended if operator in (None, row[0])),
         missing=missing if operator is None else None,
     )
-
-
-def _require_last(run: Path, folder: str) -> None:
-    """Refuse a result whose decisions are not those of the register."""
-    if run.resolve().name != folder:
-        raise ConfigError(
-            f"the last run of the register is {folder}, and this is another result", str(run),
-            "Name the output folder of that run, or do geopipe run again.",
-        )  # fmt: skip
 
 
 def _require_known(operator: str | None, ended: Sequence[Ended]) -> None:

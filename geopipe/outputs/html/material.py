@@ -24,6 +24,7 @@ from geopipe.outputs.pack import material as pack
 from geopipe.outputs.pack.overview import own_files
 from geopipe.outputs.plots.material import material_of
 from geopipe.outputs.workbook.material import own_balance
+from geopipe.periods import day_here
 from geopipe.policies import load_policy, policy_hash
 from geopipe.register.register import Register
 from geopipe.reports.cutoff import latest_date
@@ -106,7 +107,7 @@ def _geopackage(told: pack.Material) -> Path:
 
 def _of_comparison(run: Path, summary: dict[str, Any], operator: str | None) -> pack.Material:
     """Return the material of a result without a register: its overlaps stand where cases would."""
-    day = dt.datetime.fromisoformat(summary["run"]["started_at"]).date()
+    day = day_here(dt.datetime.fromisoformat(summary["run"]["started_at"]))
     layers = pack.layers_of(run / next(iter(summary["files"])))
     counted = Counted(run, layers["areas"], layers["overlaps"], summary)
     policy, meeting = load_policy(), pack.Meeting(_NO_MEETING, _NO_MINUTES, day, operator)

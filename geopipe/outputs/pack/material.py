@@ -28,6 +28,7 @@ from geopipe.register.diff.difference import difference
 from geopipe.register.diff.moments import before_day, day_of, now
 from geopipe.register.known import moved_to
 from geopipe.register.register import Register
+from geopipe.reports.lastrun import last_run, missing_deliveries
 from geopipe.reports.publish import current_run, read_summary
 from geopipe.schema import Frame
 from geopipe.statistics.reading import Counted
@@ -144,19 +145,16 @@ def gather(
     OutputError
         When the folder holds no finished result.
     """
+    run = current_run(result)
     with Register.existing(workspace) as register:
         cases = tuple(register.cases())
         _require_operator(meeting.operator, cases)
         decisions = {case.case_id: decisions_of(register, case.case_id) for case in cases if case.decision}
         known = known_of(register, cases)
-        policy, last = policy_in_force(register), register.runs()[-1]
-        day = dt.date.fromisoformat(last["day"])
+        policy, day = policy_in_force(register), last_run(register, run).day
         told = _changes(register, since) if since and meeting.operator is None else None
-        period = f"{day.year}-Q{(day.month + 2) // 3}"
-        missing = tuple(register.ledger.missing(expected, period)) if expected else None
-    run = current_run(result)
+        missing = missing_deliveries(register, day, expected)
     summary = read_summary(run)
-    _require_last(run, last["folder"])
     layers = layers_of(run / next(iter(summary["files"])))  # the map comes first
     counted = Counted(run, layers["areas"], layers["overlaps"], summary)
     proposals = {case.case_id: propose(case, policy) for case in cases}
@@ -187,15 +185,6 @@ def layers_of(geopackage: Path) -> dict[str, Any]:
 
 def _changes(register: Register, since: str) -> dict[str, Any]:
     return difference(register, before_day(register, day_of(register, since)), now(register))
-
-
-def _require_last(run: Path, folder: str) -> None:
-    """Refuse a result of which the cases are not those of the register."""
-    if run.resolve().name != folder:
-        raise ConfigError(
-            f"the last run of the register is {folder}, and this is another result", str(run),
-            "Name the output folder of that run, or do geopipe run again.",
-        )  # fmt: skip
 
 
 def _require_operator(operator: str | None, cases: Sequence[Case]) -> None:

@@ -20,12 +20,14 @@ from geopipe.config import did_you_mean, load_vocabulary, shipped_names
 from geopipe.errors import ConfigError, OutputError
 from geopipe.io.geopackage import read_layer
 from geopipe.outputs.workbook.material import own_balance
+from geopipe.periods import day_here
 from geopipe.policies import DEFAULT, Policy, load_policy, policy_path
 from geopipe.register.case import Case
 from geopipe.register.finding import Finding
 from geopipe.register.findingfiles import findings_of
 from geopipe.register.register import Register
 from geopipe.reports.cutoff import latest_date
+from geopipe.reports.lastrun import last_run
 from geopipe.schema import Frame, Geometries, Mask
 from geopipe.statistics.hectares import Hectares
 from geopipe.statistics.reading import Counted, read_result
@@ -45,7 +47,6 @@ class Known:
     cases: tuple[Case, ...]
     findings: tuple[Finding, ...]
     runs: tuple[tuple[int, dt.date], ...]
-    folder: str
     policy: Policy
 
 
@@ -121,12 +122,8 @@ def gather(result: Path, workspace: Path | None = None, operator: str | None = N
     if workspace is None:
         return material_of(counted, None, operator)
     with Register.existing(workspace) as register:
+        last_run(register, counted.run)
         known = known_of(register, tuple(register.cases()))
-    if counted.run.resolve().name != known.folder:
-        raise ConfigError(
-            f"the last run of the register is {known.folder}, and this is another result", str(counted.run),
-            "Name the output folder of that run, or do geopipe run again.",
-        )  # fmt: skip
     return material_of(counted, known, operator)
 
 
@@ -136,7 +133,7 @@ def known_of(register: Register, cases: Sequence[Case]) -> Known:
     return Known(
         tuple(cases), tuple(findings_of(register)),
         tuple((number, dt.date.fromisoformat(day)) for number, day in runs),
-        register.published(), policy_in_force(register),
+        policy_in_force(register),
     )  # fmt: skip
 
 
@@ -149,7 +146,7 @@ def material_of(counted: Counted, known: Known | None, operator: str | None) -> 
         _require_operator(operator, counted, cases)
     balance = counted.summary["balance"] if operator is None else own_balance(geopackage, operator)
     began = dt.datetime.fromisoformat(counted.summary["run"]["started_at"])
-    day = known.runs[-1][1] if known else began.date()
+    day = known.runs[-1][1] if known else day_here(began)
     own = (
         counted.areas if operator is None else counted.areas.take(counted.areas.flags("operator", [operator]))
     )

@@ -17,13 +17,14 @@ from geopipe.casework.rules import policy_in_force
 from geopipe.casework.sheetcolumns import sheet_key
 from geopipe.catalogue import load_catalogue
 from geopipe.editions import is_told
-from geopipe.errors import ConfigError, OutputError
+from geopipe.errors import OutputError
 from geopipe.io.geopackage import read_table
 from geopipe.policies import Policy
 from geopipe.register.finding import Finding, FindingStatus
 from geopipe.register.findingfiles import findings_of
 from geopipe.register.register import Register
 from geopipe.reports.cutoff import latest_date
+from geopipe.reports.lastrun import last_run, missing_deliveries
 from geopipe.reports.sensitivity.table import Sensitivity, of_result
 from geopipe.schema import Frame
 from geopipe.statistics.hectares import Hectares
@@ -100,15 +101,12 @@ def gather(
     """
     counted = read_result(result)
     with Register.existing(workspace) as register:
-        last = register.runs()[-1]
-        _require_last(counted.run, last["folder"])
+        last = last_run(register, counted.run)
         cases, policy = register.cases(), policy_in_force(register)
-        key = sheet_key(register, dt.datetime.fromisoformat(last["started_at"]))
+        key = sheet_key(register, last.started_at)
         findings = findings_of(register)
         received = register.ledger.deliveries()
-        day = dt.date.fromisoformat(last["day"])
-        quarter = f"{day.year}-Q{(day.month + 2) // 3}"
-        missing = tuple(register.ledger.missing(expected, quarter)) if expected else None
+        day, missing = last.day, missing_deliveries(register, last.day, expected)
     edition = edition_of(cases, policy, key, operator)
     hectares = Hectares.of(counted, treatments_of(cases, counted.areas), policy.full_depth_cm)
     geopackage = counted.run / next(iter(counted.summary["files"]))  # the map comes first
@@ -145,15 +143,6 @@ def gather(
 def _not_read(files: Sequence[dict[str, str]], operator: str | None) -> tuple[str, ...]:
     """Return the earlier deliveries in force that this run has not read."""
     return tuple(file["file"] for file in files if operator in (None, file["operator"]))
-
-
-def _require_last(run: Path, folder: str) -> None:
-    """Refuse a result of which the cases are not those of the register."""
-    if run.resolve().name != folder:
-        raise ConfigError(
-            f"the last run of the register is {folder}, and this is another result", str(run),
-            "Name the output folder of that run, or do geopipe run again.",
-        )  # fmt: skip
 
 
 def own_balance(geopackage: Path, operator: str) -> dict[str, int]:
