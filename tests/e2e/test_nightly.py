@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import textwrap
@@ -316,7 +315,7 @@ def test_killed_at_any_step_of_filing_nothing_is_lost_and_nothing_taken_twice(tm
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_an_interrupt_is_told_and_goes_on(desk, monkeypatch):
     def interrupted(*_):
-        signal.raise_signal(signal.SIGINT)
+        raise KeyboardInterrupt
 
     monkeypatch.setattr("geopipe.nightly.night.run_held", interrupted)
     with pytest.raises(KeyboardInterrupt):
