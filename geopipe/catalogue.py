@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from geopipe.config import Strict, load_model, shipped
+from geopipe.settings import Strict, load_model, shipped
 from geopipe.terms import Severity
 
 Language = Literal["en", "lo"]

@@ -7,7 +7,7 @@ from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from geopipe.config import shipped
+from geopipe.settings import shipped
 
 # Libraries that read, transform or measure: another version may give other numbers.
 _LIBRARIES = (

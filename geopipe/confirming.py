@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from geopipe.config import Config, did_you_mean
+from geopipe.config import Config
 from geopipe.coordinates.corrections import parse_correction
 from geopipe.errors import ConfigError
 from geopipe.io.confirmations import Confirmation, append_confirmation, load_confirmations
@@ -15,6 +15,7 @@ from geopipe.pipeline import read
 from geopipe.policies import load_policy
 from geopipe.profiles import load_profile
 from geopipe.schema import Delivery, Proposal
+from geopipe.settings import did_you_mean
 from geopipe.steps import advance
 
 

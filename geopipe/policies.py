@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from geopipe.config import Keys, Strict, did_you_mean, load_model, shipped, shipped_names
 from geopipe.errors import ConfigError
+from geopipe.settings import Keys, Strict, did_you_mean, load_model, shipped, shipped_names
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind, Severity
 
 Condition = Literal[

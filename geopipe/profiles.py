@@ -13,18 +13,9 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from geopipe.config import (
-    DeliveryOptions,
-    Mode,
-    Role,
-    Strict,
-    Vocabulary,
-    did_you_mean,
-    load_model,
-    shipped,
-    shipped_names,
-)
+from geopipe.config import DeliveryOptions, Mode, Role, Vocabulary
 from geopipe.errors import ConfigError
+from geopipe.settings import Strict, did_you_mean, load_model, shipped, shipped_names
 from geopipe.terms import Kind
 
 GENERIC = "generic"

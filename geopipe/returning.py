@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from geopipe.catalogue import Language, load_catalogue
-from geopipe.config import did_you_mean
 from geopipe.errors import ConfigError, OutputError
 from geopipe.io.geopackage import sync
 from geopipe.io.store import load_state
@@ -18,6 +17,7 @@ from geopipe.reports.publish import current_run, place_returns, read_summary, re
 from geopipe.reports.returned.files import ENDINGS, summarise_returns, write_returns
 from geopipe.reports.returned.returns import LANGUAGES, collect_returns
 from geopipe.running import LAST, last_state
+from geopipe.settings import did_you_mean
 from geopipe.unfinished import unfinished_folder
 
 _FIRST_STAGE = "reproject"  # before it, nothing has a place that is comparable

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from geopipe.casework.facts import is_open, is_overdue
 from geopipe.casework.words import STATUSES, understand
-from geopipe.config import did_you_mean
 from geopipe.errors import ConfigError
 from geopipe.register.case import Case
 from geopipe.register.table import place_of
+from geopipe.settings import did_you_mean
 from geopipe.terms import Severity
 
 _SEVERITIES = [level.value for level in Severity]

@@ -16,12 +16,12 @@ from geopipe.casework.facts import answers, date_of, is_open, width_of
 from geopipe.casework.proposal import propose
 from geopipe.casework.sheetcolumns import DECIMALS, edition_for, seal
 from geopipe.casework.words import ANSWERS, CHOICES, STATUSES, sentence_of, tidy
-from geopipe.config import did_you_mean
 from geopipe.errors import ConfigError
 from geopipe.policies import Policy
 from geopipe.register.case import Case
 from geopipe.register.table import place_of
 from geopipe.reports.returned.styles import plain
+from geopipe.settings import did_you_mean
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from geopipe.config import did_you_mean
 from geopipe.errors import ConfigError
+from geopipe.settings import did_you_mean
 from geopipe.terms import Answer, CaseStatus, Choice
 
 CHOICES: Mapping[Choice, str] = {

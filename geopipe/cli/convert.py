@@ -65,9 +65,9 @@ def convert_command(
 
 def chosen_formats(formats: str) -> list[str]:
     """Return the formats that an option names, each once."""
-    from geopipe.config import did_you_mean
     from geopipe.errors import ConfigError
     from geopipe.outputs.formats.convert import FORMATS
+    from geopipe.settings import did_you_mean
 
     wanted = list(dict.fromkeys(name.strip().lower() for name in formats.split(",") if name.strip()))
     for name in wanted:

@@ -140,9 +140,10 @@ def _read(workspace: Path) -> list[Finding]:
 
 def _of(findings: Sequence[Finding], operator: str | None, code: str | None) -> list[Finding]:
     """Return the findings of an operator and a code; names that no finding has are refused."""
-    from geopipe.config import did_you_mean, load_vocabulary
+    from geopipe.config import load_vocabulary
     from geopipe.errors import ConfigError
     from geopipe.recognition import fold_tight, lookup
+    from geopipe.settings import did_you_mean
 
     if operator is not None:
         operator = lookup(load_vocabulary().operators).get(fold_tight(operator), operator)

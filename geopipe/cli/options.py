@@ -117,8 +117,9 @@ def make_config(paths: Sequence[Path], **given: Any) -> Any:
 
 def with_layers(config: Any, names: str | None) -> Any:
     """Return the configuration with the layers of --layers, if it was given."""
-    from geopipe.config import LAYERS, did_you_mean
+    from geopipe.config import LAYERS
     from geopipe.errors import ConfigError
+    from geopipe.settings import did_you_mean
 
     if names is None:
         return config

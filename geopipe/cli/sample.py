@@ -108,9 +108,9 @@ def draw_command(result: Path, output: Path, as_json: bool, **given: Any) -> Non
 
 def _plan(given: dict[str, Any]) -> Any:
     """Return the plan that the options ask for."""
-    from geopipe.config import load_model
     from geopipe.sampling.named import named_ids
     from geopipe.sampling.plan import Plan, RiskWeights
+    from geopipe.settings import load_model
 
     weights = load_model(given["weights"], RiskWeights) if given["weights"] else None
     stratify = tuple(dict.fromkeys(_words(given["stratify"])))
@@ -130,8 +130,8 @@ def _words(text: str | None) -> list[str]:
 
 
 def _kinds(text: str) -> tuple[Any, ...]:
-    from geopipe.config import did_you_mean
     from geopipe.errors import ConfigError
+    from geopipe.settings import did_you_mean
     from geopipe.terms import RELEASED_KINDS, Kind
 
     known = {kind.value: kind for kind in Kind}

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from geopipe.config import Vocabulary, did_you_mean
+from geopipe.config import Vocabulary
 from geopipe.errors import SourceError
 from geopipe.figures.figure import ALL, KINDS, Figure, Key
 from geopipe.location.places import Places
 from geopipe.profiles import NumberRules
 from geopipe.recognition import find_column, fold_tight, lookup
+from geopipe.settings import did_you_mean
 from geopipe.values import as_area_m2
 
 COLUMNS = ("operator", "month", "province", "kind", "ha")

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from geopipe.config import Strict
 from geopipe.errors import ConfigError, OutputError
 from geopipe.io.geopackage import sync
+from geopipe.settings import Strict
 
 FILE = "confirmations.jsonl"
 

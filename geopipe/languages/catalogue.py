@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from geopipe.config import did_you_mean
 from geopipe.errors import ConfigError
+from geopipe.settings import did_you_mean
 
 ENGLISH = "en"
 _FOLDER = Path(__file__).resolve().parent / "catalogues"

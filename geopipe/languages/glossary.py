@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from geopipe.config import Strict, load_model, shipped
+from geopipe.settings import Strict, load_model, shipped
 
 # What stands in a message for a value: {record} is no word.
 _PLACES = re.compile(r"\{\w+\}")

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import shapely
 
-from geopipe.config import did_you_mean
 from geopipe.errors import ConfigError
 from geopipe.geometry import polygon_parts
 from geopipe.schema import Geometries
+from geopipe.settings import did_you_mean
 
 _REMEDY = "Give a GeoJSON file of polygons in longitude and latitude, each with a code and a name."
 _LON_LAT = ("CRS84", "EPSG:4326", "EPSG::4326")

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
-from geopipe.config import Strict
 from geopipe.errors import ConfigError
+from geopipe.settings import Strict
 
 _LAO_MARKS = "ັິີຶື຺ຸູົຼ່້໊໋໌ໍ໎"
 _MARK_RUN = re.compile(f"[{_LAO_MARKS}]{{2,}}")

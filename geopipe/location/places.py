@@ -17,12 +17,12 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
-from geopipe.config import load_model, shipped
 from geopipe.errors import ConfigError
 from geopipe.location.boundaries import Boundaries, read_boundaries
 from geopipe.location.distances import Floats, Reach
 from geopipe.location.placenames import CountryWords, Filler, NameTable, fold_name, name_table
 from geopipe.schema import Geometries, Indices, Mask
+from geopipe.settings import load_model, shipped
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from geopipe.config import did_you_mean
 from geopipe.io.beside import DOCUMENTS
 from geopipe.io.formats import SUFFIXES as READABLE
 from geopipe.io.formats import Format, format_of
 from geopipe.io.imsmatables import MAIN, groups_of
+from geopipe.settings import did_you_mean
 
 # Programs that copy, download or edit give an unfinished file such a name.
 _UNFINISHED_SUFFIXES = (

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import field_validator, model_validator
 
-from geopipe.config import Strict, did_you_mean
 from geopipe.errors import ConfigError
+from geopipe.settings import Strict, did_you_mean
 from geopipe.terms import RELEASED_KINDS, Kind
 
 METHODS = ("random", "stratified", "risk")

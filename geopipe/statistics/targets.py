@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
-from geopipe.config import Strict, load_model, shipped
 from geopipe.recognition import fold
+from geopipe.settings import Strict, load_model, shipped
 from geopipe.statistics.rows import M2_PER_HA, Row
 from geopipe.terms import Kind
 

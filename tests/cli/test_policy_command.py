@@ -6,7 +6,7 @@ import json
 import pytest
 from conftest import call, read_layer
 
-from geopipe.config import shipped
+from geopipe.settings import shipped
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from conftest import REPOSITORY, call
 from make import POLICY
 
 from geopipe.catalogue import Catalogue, load_catalogue, severity_of
-from geopipe.config import load_model
 from geopipe.errors import ConfigError
+from geopipe.settings import load_model
 from geopipe.stages.overlaps import _UNNAMED
 from geopipe.terms import Kind, Severity
 

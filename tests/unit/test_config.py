@@ -4,18 +4,11 @@ import datetime as dt
 
 import pytest
 
-from geopipe.config import (
-    Config,
-    DeliverySpec,
-    did_you_mean,
-    load_config,
-    load_model,
-    load_vocabulary,
-    shipped,
-)
+from geopipe.config import Config, DeliverySpec, load_config, load_vocabulary
 from geopipe.errors import ConfigError, ExitCode
 from geopipe.pipeline import read_deliveries
 from geopipe.policies import FindingRule, Policy, load_policy
+from geopipe.settings import did_you_mean, load_model, shipped
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS, Kind
 
 GOOD = """\

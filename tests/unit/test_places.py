@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import shapely
 
-from geopipe.config import shipped
 from geopipe.errors import ConfigError
 from geopipe.location.distances import between_m, compass_word
 from geopipe.location.placenames import fold_lao, fold_name
 from geopipe.location.places import load_places
+from geopipe.settings import shipped
 
 LAOS = load_places()
 VIENTIANE, PEK, ANOUVONG, BANGKOK = (102.6, 18.0), (103.30, 19.57), (103.08, 18.90), (100.5, 13.75)

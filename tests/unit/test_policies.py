@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
-from geopipe.config import shipped, shipped_names
 from geopipe.errors import ConfigError
 from geopipe.policies import load_policy, policy_hash, policy_path
+from geopipe.settings import shipped, shipped_names
 
 TODAY = dt.date(2026, 6, 1)
 HEAD = "based_on: default\nname: mine\nversion: 2\n"

@@ -12,7 +12,7 @@ from conftest import hashes, square, write_geojson
 from reading_fixtures import SHARED
 
 from geopipe import pipeline
-from geopipe.config import Config, DeliverySpec, PlacesSpec, shipped
+from geopipe.config import Config, DeliverySpec, PlacesSpec
 from geopipe.errors import ConfigError, OutputError, SourceError
 from geopipe.io import readerprocess, vector
 from geopipe.io.confirmations import Confirmation, append_confirmation
@@ -22,6 +22,7 @@ from geopipe.preparation import kept as keeping
 from geopipe.preparation import together
 from geopipe.preparation.kept import Kept, key_of
 from geopipe.preparation.together import jobs_of, prepare_deliveries
+from geopipe.settings import shipped
 
 TODAY = dt.date(2026, 5, 4)
 FIXTURES = misbehaving_readers.__name__

@@ -9,7 +9,6 @@ import pytest
 import shapely
 from make import EARLY, LAOS, LATE, area, box, hazard, judged, released, square
 
-from geopipe.config import load_model
 from geopipe.crs import WGS84, choose_operation, transform
 from geopipe.errors import ConfigError
 from geopipe.sampling.boxes import boxes_in, draw_boxes
@@ -25,6 +24,7 @@ from geopipe.sampling.published import Published
 from geopipe.sampling.record import record_of
 from geopipe.sampling.results import summarise
 from geopipe.sampling.strata import allocate, strata_of
+from geopipe.settings import load_model
 
 SUMMARY = {
     "balance": {"records_in": 9, "rejected": 0},

@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from geopipe.config import did_you_mean
 from geopipe.errors import ConfigError
 from geopipe.io.geopackage import write_geopackage
 from geopipe.io.whole import write_whole
@@ -16,6 +15,7 @@ from geopipe.outputs.edition.rows import OwnResult
 from geopipe.outputs.qgis.contents import Contents
 from geopipe.outputs.qgis.dress import FOR_QGIS, dress
 from geopipe.reports.publish import GEOPACKAGE, current_run, read_summary
+from geopipe.settings import did_you_mean
 from geopipe.terms import Outcome
 
 # What became of a record, and the layers in which it then stands.

@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from geopipe.casework.rules import policy_in_force
-from geopipe.config import did_you_mean
 from geopipe.errors import ConfigError
 from geopipe.io.geopackage import read_layer, read_table
 from geopipe.outputs.feeds.placing import placed
@@ -21,6 +20,7 @@ from geopipe.register.table import case_table
 from geopipe.reports.cutoff import latest_date
 from geopipe.reports.lastrun import last_run, missing_deliveries
 from geopipe.schema import Frame
+from geopipe.settings import did_you_mean
 from geopipe.statistics.hectares import Hectares
 from geopipe.statistics.reading import Counted, read_result
 from geopipe.statistics.treatments import treatments_of

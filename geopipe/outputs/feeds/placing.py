@@ -11,10 +11,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geopipe.config import shipped
 from geopipe.crs import WGS84, choose_operation, transform
 from geopipe.location.places import Places, load_places
 from geopipe.schema import Frame, Geometries
+from geopipe.settings import shipped
 
 PLACE = ("province_pcode", "province", "district_pcode", "district")
 _DECIMALS = 6  # of degrees: 0.1 m

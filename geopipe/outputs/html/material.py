@@ -17,7 +17,6 @@ import numpy as np
 
 from geopipe.casework.agenda import plan_meeting
 from geopipe.casework.proposal import propose
-from geopipe.config import did_you_mean
 from geopipe.errors import ConfigError
 from geopipe.outputs.html.unregistered import cases_of_overlaps
 from geopipe.outputs.pack import material as pack
@@ -30,6 +29,7 @@ from geopipe.register.register import Register
 from geopipe.reports.cutoff import latest_date
 from geopipe.reports.publish import current_run, read_summary
 from geopipe.schema import Frame
+from geopipe.settings import did_you_mean
 from geopipe.statistics.reading import Counted
 
 # A page is of no meeting: the agenda that the pack plans is not shown.

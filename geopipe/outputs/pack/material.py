@@ -15,7 +15,7 @@ import shapely
 from geopipe.casework.agenda import Agenda, plan_meeting
 from geopipe.casework.proposal import Proposal, propose
 from geopipe.casework.rules import policy_in_force
-from geopipe.config import did_you_mean, load_vocabulary
+from geopipe.config import load_vocabulary
 from geopipe.errors import ConfigError, OutputError
 from geopipe.io.geopackage import read_layer
 from geopipe.outputs.plots.material import Material as PlotMaterial
@@ -31,6 +31,7 @@ from geopipe.register.register import Register
 from geopipe.reports.lastrun import last_run, missing_deliveries
 from geopipe.reports.publish import current_run, read_summary
 from geopipe.schema import Frame
+from geopipe.settings import did_you_mean
 from geopipe.statistics.reading import Counted
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geopipe.casework.rules import policy_in_force
 from geopipe.catalogue import load_catalogue
-from geopipe.config import did_you_mean, load_vocabulary, shipped_names
+from geopipe.config import load_vocabulary
 from geopipe.errors import ConfigError, OutputError
 from geopipe.io.geopackage import read_layer
 from geopipe.outputs.workbook.material import own_balance
@@ -29,6 +29,7 @@ from geopipe.register.register import Register
 from geopipe.reports.cutoff import latest_date
 from geopipe.reports.lastrun import last_run
 from geopipe.schema import Frame, Geometries, Mask
+from geopipe.settings import did_you_mean, shipped_names
 from geopipe.statistics.hectares import Hectares
 from geopipe.statistics.reading import Counted, read_result
 from geopipe.statistics.rows import Row
