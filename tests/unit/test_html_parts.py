@@ -119,8 +119,10 @@ def test_every_colour_of_the_style_is_one_of_the_palette():
     import re
     from pathlib import Path
 
-    style = Path(palette.__file__).parent.joinpath("assets", "page.css").read_text("utf-8")
-    script = Path(palette.__file__).parent.joinpath("assets", "page.js").read_text("utf-8")
+    assets = Path(palette.__file__).parent / "assets"
+    style = assets.joinpath("page.css").read_text("utf-8")
+    script = "".join(path.read_text("utf-8") for path in sorted(assets.glob("page/*.js")))
+    assert 'colour("' in script
     assert set(re.findall(r"var\(--([\w-]+)\)", style)) <= set(palette.LIGHT)
     assert set(re.findall(r'colour\("([\w-]+)"\)', script)) <= set(palette.LIGHT)
 

@@ -34,7 +34,8 @@ from geopipe.outputs.plots.make import Chart
 from geopipe.reports.cutoff import cut_off
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
-_SCRIPTS = ("leaflet.js", "page.js")
+# Parts of one script, in the order in which they need each other.
+_PARTS = ("basics.js", "drawing.js", "map.js", "list.js", "case.js", "start.js")
 _FONTS = ((400, "noto-sans-lao-lao-400-normal.woff2"), (700, "noto-sans-lao-lao-700-normal.woff2"))
 # Pictures of the library's own style sheet, which the page does not use, and what only a debugger asks for.
 _OUTSIDE = re.compile(r"url\((?!data:)[^)]*\)|/[/*]# sourceMappingURL=\S+")
@@ -54,7 +55,7 @@ def page_of(material: Material, texts: Texts, charts: Sequence[Chart] | None = (
     material = in_order(material)
     data = _data(material, texts)
     style = _style(_below(material, texts))
-    scripts = [_asset(name) for name in _SCRIPTS]
+    scripts = [_asset("leaflet.js"), _script()]
     title = texts("Hazard, released land and overlaps")
     head = tag(
         "head",
@@ -90,6 +91,12 @@ def _asset(name: str) -> str:
     """Return a file of the page's own as text, without what it would ask from outside."""
     text = (_ASSETS / name).read_text(encoding="utf-8").replace("\r\n", "\n")
     return _OUTSIDE.sub(lambda found: "none" if found[0].startswith("url") else "", text)
+
+
+def _script() -> str:
+    """Return the page's own script: its parts, with names that only they know."""
+    parts = "\n".join(_asset(f"page/{name}") for name in _PARTS)
+    return f'"use strict";\n(() => {{\n{parts}}})();\n'
 
 
 def _style(below: str) -> str:
