@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from geopipe.engine.components import component_labels
 from geopipe.geometry import GRID_M, polygon_parts
+from geopipe.overlay import agreement_m2
 from geopipe.schema import Geometries, Indices, Mask
 from geopipe.threads import threaded
 
@@ -31,9 +32,6 @@ _SAME_BORDER_M = 1e-5
 _ROUNDING_M = 1e-6
 # Closing that adds less than this along the border has added nothing.
 _NOISE_M = 1e-8
-# Ground left over must agree with the measured overlaps as well as overlays agree with each other.
-_AGREE_M2 = 0.01
-_AGREE_SHARE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -232,7 +230,7 @@ def _agrees(
     """Say where what is gone is no less than the largest overlap and no more than all together."""
     area_m2 = shapely.area(areas)
     gone_m2 = area_m2 - shapely.area(left)
-    tolerance_m2 = np.maximum(_AGREE_M2, _AGREE_SHARE * area_m2)
+    tolerance_m2 = agreement_m2(area_m2)
     return np.asarray((gone_m2 >= least_m2 - tolerance_m2) & (gone_m2 <= most_m2 + tolerance_m2))
 
 

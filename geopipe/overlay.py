@@ -127,8 +127,13 @@ def _largest(
 
 
 def _agree(one_m2: NDArray[np.float64], other_m2: NDArray[np.float64] | float) -> Mask:
-    """Say where two areas are the same within 0.01 m2 or a millionth; an area that is not known never is."""
-    return np.asarray(np.abs(one_m2 - other_m2) <= np.maximum(_AGREE_M2, _AGREE_SHARE * one_m2))
+    """Say where two areas are the same within the tolerance; an area that is not known never is."""
+    return np.asarray(np.abs(one_m2 - other_m2) <= agreement_m2(one_m2))
+
+
+def agreement_m2(area_m2: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how much an area (m2) may differ when it is computed in two ways: 0.01 m2, or a millionth."""
+    return np.asarray(np.maximum(_AGREE_M2, _AGREE_SHARE * area_m2))
 
 
 def _interiors_may_meet(a: Geometries, b: Geometries) -> Mask:

@@ -71,23 +71,44 @@ class Reading:
         here = np.isin(*common_codes(previous, self.features, "operator", "register", "role"))
         whole = self.features.take(self.features.flags("file", self._snapshots))
         operator_here = np.isin(*common_codes(previous, whole, "operator", "role"))
-        missing = previous.take(operator_here & ~here).table.select(["operator", "register", "row_id"])
-        groups = missing.whole().group_by(["operator", "register"], use_threads=False)
-        counts = groups.aggregate([("row_id", "count")])
-        sentences = [
-            f"{row['operator']} delivered a whole register, but nothing of {row['register']}: "
-            f"the {row['row_id_count']:,} records of its last delivery stay. Is the file complete?"
-            for row in counts.to_pylist()
-        ]
-        columns = {
-            "code": "REGISTER_NOT_DELIVERED",
-            "severity": Severity.CHECK.value,
-            "operator": counts["operator"],
-            "sentence": pa.array(sentences, pa.string()),
-            "measure": counts["row_id_count"].cast(pa.float64()),
-            "unit": "records",
-        }
-        return make_frame(FINDINGS, columns, no_geometry(len(sentences)))
+        missing = previous.take(operator_here & ~here)
+        return findings_by_register(
+            missing, "REGISTER_NOT_DELIVERED", Severity.CHECK,
+            "{operator} delivered a whole register, but nothing of {register}: "
+            "the {count:,} records of its last delivery stay. Is the file complete?",
+        )  # fmt: skip
+
+
+def findings_by_register(records: Frame, code: str, severity: Severity, sentence: str) -> Frame:
+    """Return one finding for each operator and register of some records.
+
+    Parameters
+    ----------
+    records : Frame
+    code : str
+    severity : Severity
+    sentence : str
+        With `{operator}`, `{register}` and `{count}`, the number of the records.
+    """
+    groups = (
+        records.table.select(["operator", "register", "row_id"])
+        .whole()
+        .group_by(["operator", "register"], use_threads=False)
+    )
+    counts = groups.aggregate([("row_id", "count")])
+    sentences = [
+        sentence.format(operator=row["operator"], register=row["register"], count=row["row_id_count"])
+        for row in counts.to_pylist()
+    ]
+    columns = {
+        "code": code,
+        "severity": severity.value,
+        "operator": counts["operator"],
+        "sentence": pa.array(sentences, pa.string()),
+        "measure": counts["row_id_count"].cast(pa.float64()),
+        "unit": "records",
+    }
+    return make_frame(FINDINGS, columns, no_geometry(len(sentences)))
 
 
 def left_out(state: State) -> list[Delivery]:

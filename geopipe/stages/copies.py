@@ -19,12 +19,11 @@ from geopipe.geometry import overlaid, polygon_parts
 from geopipe.lineages.changed_ground import areas_m2, covered
 from geopipe.lineages.matching import common_codes, same_ground
 from geopipe.lineages.pairing import Pairing
-from geopipe.lineages.reading import Reading
+from geopipe.lineages.reading import Reading, findings_by_register
 from geopipe.lineages.versions import COMPARED, differing, shown
 from geopipe.policies import Policy
 from geopipe.schema import (
     COPIES,
-    FINDINGS,
     Frame,
     Geometries,
     Indices,
@@ -233,19 +232,8 @@ def _lone(records: Frame, outcome: str, side: str) -> Frame:
 def _not_compared(mine: Frame, theirs: Frame) -> Frame:
     """Tell of registers of which the export holds nothing: whether their records are in it is not known."""
     left_over = mine.take(~np.isin(*common_codes(mine, theirs, "operator", "register")))
-    lacking = left_over.table.select(["operator", "register", "row_id"]).whole()
-    counts = lacking.group_by(["operator", "register"], use_threads=False).aggregate([("row_id", "count")])
-    sentences = [
-        f"The export of the national database holds no {row['register']} record of {row['operator']}: "
-        f"{row['row_id_count']:,} records were not compared with it"
-        for row in counts.to_pylist()
-    ]
-    columns = {
-        "code": "COPIES_NOT_COMPARED",
-        "severity": Severity.NOTE.value,
-        "operator": counts["operator"],
-        "sentence": pa.array(sentences, pa.string()),
-        "measure": counts["row_id_count"].cast(pa.float64()),
-        "unit": "records",
-    }
-    return make_frame(FINDINGS, columns, no_geometry(len(sentences)))
+    return findings_by_register(
+        left_over, "COPIES_NOT_COMPARED", Severity.NOTE,
+        "The export of the national database holds no {register} record of {operator}: "
+        "{count:,} records were not compared with it",
+    )  # fmt: skip

@@ -422,7 +422,7 @@ def test_an_operators_plots_show_its_own_records_only(meeting, material):
 
 
 def test_an_operator_does_not_read_where_finds_of_others_lie(meeting, monkeypatch):
-    monkeypatch.setattr(plot_material, "_points", lambda *_: None)
+    monkeypatch.setattr(plot_material, "read_points", lambda *_: None)
     workspace, output = meeting
     assert gather(output, workspace).overlaps.never.all()
     own = of_operator(meeting, "MAG")

@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 
 from geopipe.casework.rules import policy_in_force
 from geopipe.catalogue import load_catalogue
-from geopipe.config import load_vocabulary
-from geopipe.errors import ConfigError, OutputError
-from geopipe.io.geopackage import read_layer
+from geopipe.errors import ConfigError
 from geopipe.outputs.workbook.material import own_balance
 from geopipe.periods import day_here
 from geopipe.policies import DEFAULT, Policy, load_policy, policy_path
@@ -28,6 +26,7 @@ from geopipe.register.findingfiles import findings_of
 from geopipe.register.register import Register
 from geopipe.reports.cutoff import latest_date
 from geopipe.reports.lastrun import last_run
+from geopipe.reports.sensitivity.table import read_points
 from geopipe.schema import Frame, Geometries, Mask
 from geopipe.settings import did_you_mean, shipped_names
 from geopipe.statistics.hectares import Hectares
@@ -35,7 +34,7 @@ from geopipe.statistics.reading import Counted, read_result
 from geopipe.statistics.rows import Row
 from geopipe.statistics.treatments import treatments_of
 from geopipe.terms import Severity
-from geopipe.tolerance import Sizes, acceptance, is_case, points_that_may_be_finds
+from geopipe.tolerance import Sizes, acceptance, is_case
 
 WIDEST_M = 20.0
 """Overlaps that are wider need no width: it would take long, and no tolerance is about them."""
@@ -159,7 +158,7 @@ def material_of(counted: Counted, known: Known | None, operator: str | None) -> 
         cut_off=latest_date(own, day),
         kept=balance["kept"],
         records=balance["records_in"],
-        overlaps=_overlaps(counted.overlaps, _points(geopackage), policy, day, operator),
+        overlaps=_overlaps(counted.overlaps, read_points(geopackage), policy, day, operator),
         hectares=_hectares(hectares, operator),
         cases=_cases(cases, operator) if known else None,
         findings=_findings(known.findings, operator) if known else None,
@@ -213,15 +212,6 @@ def _policies(policy: Policy, day: dt.date) -> list[Policy]:
     drafts = (load_policy(policy_path(name)) for name in shipped_names("policies") if name != DEFAULT)
     others = [draft for draft in drafts if draft.tolerances and draft.name != policy.name]
     return [policy, *others]
-
-
-def _points(geopackage: Path) -> Geometries | None:
-    """Return the points that may be finds; None where the result was made without points."""
-    try:
-        points, _ = read_layer(geopackage, "points")
-    except OutputError:
-        return None
-    return points_that_may_be_finds(points, load_vocabulary())
 
 
 def _hectares(hectares: Hectares, operator: str | None) -> tuple[Row, ...]:

@@ -119,7 +119,7 @@ def of_result(folder: Path, policy: Policy, today: dt.date) -> Sensitivity:
     summary = read_summary(run)
     geopackage = run / next(iter(summary["files"]))  # the map comes first
     overlaps, crs = read_layer(geopackage, "overlaps")
-    found = sensitivity(overlaps, _points(geopackage), policy, today)
+    found = sensitivity(overlaps, read_points(geopackage), policy, today)
     measured = rounding(policy.sensitivity, latitude_deg(overlaps.geometry, crs))
     return replace(
         found,
@@ -128,7 +128,7 @@ def of_result(folder: Path, policy: Policy, today: dt.date) -> Sensitivity:
     )
 
 
-def _points(geopackage: Path) -> Geometries | None:
+def read_points(geopackage: Path) -> Geometries | None:
     """Return the points of a result that may be finds; None where the result was made without points."""
     try:
         points, _ = read_layer(geopackage, "points")
