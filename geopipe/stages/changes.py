@@ -17,6 +17,7 @@ import shapely
 from geopipe.geometry import overlaid
 from geopipe.lineages.changed_ground import covered, difference, ground_by_event
 from geopipe.lineages.explanations import Claims, Explanations
+from geopipe.lineages.given_up import GivenUp
 from geopipe.lineages.lineage import Lineage, trace
 from geopipe.lineages.matching import common_codes
 from geopipe.lineages.reading import Reading
@@ -127,6 +128,9 @@ class _Judgement:
         self.rows_by_code = dict(zip(values.tolist(), np.split(held, starts[1:]), strict=False))
         self.returned = self.reading.returned(self.old) & self._is_gone()
         self.waiting = ~self._inferred()
+        staying = np.flatnonzero(self.waiting | self.returned)
+        tolerance_m = self.policy.cover_tolerance_m
+        self.given_up = GivenUp(self.state.given_up, self.old, self.new, staying, tolerance_m)
 
     def _is_gone(self) -> Mask:
         """Say of which previous records no current one is the continuation."""
@@ -209,7 +213,7 @@ class _Judgement:
             lost_m2 = shapely.area(ground)
             gone = lost_m2 >= shapely.area(before) * _ALL
             heirs = self._heirs(event)
-            left, reasons = self._undecided(explained.unexplained, mine)
+            left, reasons = self.given_up.left_of(explained.unexplained, mine)
             if left is not None:
                 self.carried.append(mine)
                 code = f"{what}_VANISHED" if gone else f"{what}_SHRANK"
@@ -228,49 +232,6 @@ class _Judgement:
             self.told.append(
                 LostGround(int(mine[0]), heirs[:0] if gone else heirs, code, level, sentence, place)
             )
-
-    def _undecided(self, ground: Any, rows: Indices) -> tuple[Any, list[str]]:
-        """Return what of the ground nobody decided to give up, None where nothing is left, and who did.
-
-        Each record may give up what was decided about itself; and where those who decided relied on another
-        hazard record, only as far as hazard still covers that ground.
-        """
-        given_up = self.state.given_up
-        decided = given_up.take(given_up.flags("version_id", self.old.take(rows).values("version_id")))
-        if ground is None or not len(decided):
-            return ground, []
-        left = []
-        for row in rows:
-            may_go = decided.take(
-                decided.flags("version_id", self.old.take(np.array([row])).values("version_id"))
-            )
-            left.append(
-                self._not_given_up(overlaid(shapely.intersection, ground, self.old.geometry[row]), may_go)
-            )
-        rest = overlaid(shapely.union_all, np.array(left, dtype=object))
-        return (None if shapely.is_empty(rest) else rest), decided.values("reason")
-
-    def _not_given_up(self, ground: Any, may_go: Frame) -> Any:
-        stays = may_go.numpy("stays_hazard").astype(bool)
-        free = overlaid(shapely.union_all, may_go.geometry[~stays])
-        covered = overlaid(shapely.union_all, may_go.geometry[stays])
-        if not shapely.is_empty(covered):
-            covered = overlaid(shapely.intersection, covered, self._hazard_on(covered))
-        allowed = shapely.buffer(
-            overlaid(shapely.union, free, covered), self.policy.cover_tolerance_m, join_style="mitre"
-        )
-        if shapely.covers(allowed, ground):
-            return shapely.Polygon()
-        return difference(np.array([ground]), np.array([allowed]))[0]
-
-    def _hazard_on(self, ground: Any) -> Any:
-        """Return the open hazard on some ground that is on the map whatever becomes of what was given up."""
-        staying = self.old.take(np.flatnonzero(self.waiting | self.returned))
-        found: list[Any] = []
-        for areas in (self.new, staying):
-            is_open = areas.flags("kind", sorted(HAZARD_KINDS)) & ~areas.flags("status", ["closed"])
-            found += list(areas.geometry[is_open & shapely.intersects(areas.geometry, ground)])
-        return overlaid(shapely.union_all, np.array([shapely.Polygon(), *found], dtype=object))
 
     def _heirs(self, event: int) -> Indices:
         """Return the current records that continue an event; where none does, those that hold its id now."""
