@@ -7,8 +7,8 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from geopipe.nightly.logs import logging_into
 from geopipe.nightly.nights import DONE, FAILED, PARTIAL, Night, nights
 from geopipe.nightly.notify import notify
 from geopipe.nightly.telling import as_html, as_json, as_text
+from geopipe.nightly.timing import Stages, timed
 from geopipe.nightly.waiting import Memory
 from geopipe.nightly.waiting import choose as choose_ready
 from geopipe.pipeline import Progress, Result, silent
@@ -143,7 +144,7 @@ class _Nightly:
         self._where_we_are()
         self._take()
         course.receipts = self.files.all()
-        with self._timed("choose"), Register.open(self.config.workspace) as register:
+        with timed(self.course.timings, "choose"), Register.open(self.config.workspace) as register:
             self._choose(register)
         specs = [self._spec(item) for item in course.tonight.reads]
         self.used = self.config.model_copy(
@@ -158,7 +159,7 @@ class _Nightly:
             where = str(self.spec.inbox)
             raise SourceError("nothing was ever received", where, "Put a delivery into an operator's folder.")
         before = self._moment()
-        stages = _Stages(self.progress, self.course.timings)
+        stages = Stages(self.progress, self.course.timings)
         try:
             self.result = run_held(self.used, stages, self.started)
         finally:
@@ -168,7 +169,7 @@ class _Nightly:
         self._what_changed(before)
         if course.exit_code == ExitCode.DONE and self._left_out():
             course.exit_code = int(ExitCode.PARTIAL)
-        with self._timed("tidy"):
+        with timed(self.course.timings, "tidy"):
             self._prune()
 
     def _where_we_are(self) -> None:
@@ -182,7 +183,7 @@ class _Nightly:
     def _take(self) -> None:
         """File what is complete; an inbox that is not there is told, and the run goes on with what it has."""
         memory = Memory(self.config.workspace)
-        with self._timed("inbox"):
+        with timed(self.course.timings, "inbox"):
             try:
                 self.files.finish_removals()
                 self.course.chosen = choose_ready(
@@ -298,32 +299,6 @@ class _Nightly:
             self.night.previous, self.warnings,
         )  # fmt: skip
         return make_digest(facts), facts
-
-    @contextmanager
-    def _timed(self, name: str) -> Iterator[None]:
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            self.course.timings[name] = round(time.monotonic() - began, 3)
-
-
-class _Stages:
-    """Shows the stage at work, and measures how long each takes (s)."""
-
-    def __init__(self, show: Progress, timings: dict[str, float]) -> None:
-        self._show, self._timings = show, timings
-        self._stage, self._since = "", time.monotonic()
-
-    def __call__(self, stage: str) -> None:
-        """A stage begins, '' ends the last one."""
-        now = time.monotonic()
-        if self._stage:
-            spent = self._timings.get(self._stage, 0.0) + now - self._since
-            self._timings[self._stage] = round(spent, 3)
-        self._stage, self._since = stage, now
-        if stage:
-            self._show(stage)
 
 
 def _advice(code: int, workspace: Path) -> str:
