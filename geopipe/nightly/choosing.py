@@ -80,17 +80,26 @@ def _content(contents: Mapping[str, Content], item: Receipt) -> Content:
 def _replaces(later: Receipt, item: Receipt, contents: Mapping[str, Content]) -> bool:
     """Say whether a delivery takes the place of an earlier one: only one of the same folder can.
 
-    Files that came in one night are one coming: neither of them replaces the other.
+    Files that came in one night are one coming: neither of them replaces the other. Numbers tell which night
+    was later: a clock that ran ahead once must not keep an old register in force for ever.
     """
     if later.folder != item.folder:
         return False
     held, held_later = _content(contents, item), _content(contents, later)
     if not held.groups:
         # What came before, and comes again after a file that was broken, replaces it.
-        return later.last_at > item.received_at and same_name(later.name, item.name)
-    return (
-        later.received_at > item.received_at and held_later.is_snapshot and held.groups <= held_later.groups
-    )
+        return (_came_after(later, item) or _came_again_after(later, item)) and same_name(
+            later.name, item.name
+        )
+    return _came_after(later, item) and held_later.is_snapshot and held.groups <= held_later.groups
+
+
+def _came_after(later: Receipt, item: Receipt) -> bool:
+    return later.number > item.number and later.received_at != item.received_at
+
+
+def _came_again_after(later: Receipt, item: Receipt) -> bool:
+    return later.last_at not in ("", later.received_at) and later.last_at > item.received_at
 
 
 def same_name(one: str, other: str) -> bool:

@@ -156,8 +156,9 @@ def _cases(facts: Facts) -> Iterator[str]:
 
 def _deliveries(facts: Facts) -> Iterator[str]:
     inbox = facts["inbox"]
+    unread = "the run failed before it was read" if facts["error"] else "not read: a later one is in force"
     for item in inbox["received"]:
-        yield f"received: {item['file']} ({item['folder']}){_what_it_held(item)}"
+        yield f"received: {item['file']} ({item['folder']}){_what_it_held(item, unread)}"
     for item in inbox["again"]:
         if item["in_force"] and not item["other_folder"]:
             yield f"came again, the same bytes as on {item['day']}: {item['file']} ({item['folder']})"
@@ -173,11 +174,11 @@ def _deliveries(facts: Facts) -> Iterator[str]:
     yield from inbox["notes"]
 
 
-def _what_it_held(item: Facts) -> str:
+def _what_it_held(item: Facts, unread: str) -> str:
     if item["is_document"]:
         return ": a document; kept, not read"
     if item["records"] is None:
-        return ": kept; the run failed before it was read"
+        return f": kept; {unread}"
     returned = f", {item['returned']:,} of them returned" if item["returned"] else ""
     bad = "; NOT or only partly used" if item["problems"] else ""
     return f": {count_of(item['records'], 'record')}{returned}{bad}"

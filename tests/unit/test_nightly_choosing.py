@@ -69,6 +69,14 @@ def test_a_file_that_cannot_be_used_is_told_until_one_of_its_name_comes():
     assert read((bad, NOTHING), (receipt("b", 2, file="MAG 2026-02 (2).gpkg"), WHOLE)) == (["b"], [])
 
 
+def test_a_clock_that_ran_ahead_keeps_no_old_register_in_force():
+    ahead = replace(
+        receipt("a", 1), received_at="2031-01-01T01:00:00+00:00", last_at="2031-01-01T01:00:00+00:00"
+    )
+    assert read((ahead, WHOLE), (receipt("b", 2), WHOLE))[0] == ["b"]
+    assert read((ahead, WHOLE), (receipt("b", 2), NOTHING)) == (["a", "b"], ["b"])
+
+
 def test_an_older_file_that_comes_again_replaces_the_broken_one_after_it():
     good = replace(receipt("a", 1), last_at=receipt("x", 3).received_at)
     assert read((good, WHOLE), (receipt("b", 2), NOTHING)) == (["a"], [])
