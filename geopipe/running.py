@@ -292,11 +292,8 @@ def _past(ledger: Ledger, state: State, came: Sequence[Received]) -> Past:
                 day = dt.datetime.fromisoformat(row["received_at"]).date()
                 returned[day] = returned.get(day, 0) + row["returned"]
         trend[operator] = [Earlier(day, count) for day, count in sorted(returned.items())]
-    # What a whole register replaces is in force no longer once this run is recorded.
-    replaced = {item.operator for item in state.deliveries if item.mode == "snapshot"}
     not_read = [
-        {"file": row["file"], "operator": row["operator"]}
+        {"file": row["file"], "operator": row["operator"], "sha256": row["content_hash"]}
         for row in ledger.not_read(came)
-        if row["operator"] not in replaced
     ]
     return Past(trend, not_read)

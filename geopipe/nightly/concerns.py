@@ -146,6 +146,12 @@ def _doubts(facts: Facts) -> Iterator[str]:
         yield f"{item['file']} ({item['operator'] or 'several operators'}) is in force, but was not read now"
 
 
+def gone_files(facts: Facts) -> list[Facts]:
+    """Return the deliveries in force that were not read, though nobody has set them aside."""
+    aside = {item["sha256"] for item in facts["inbox"]["aside"]}
+    return [item for item in (facts["summary"] or {}).get("not_read", ()) if item["sha256"] not in aside]
+
+
 def named(names: Sequence[str]) -> str:
     """Return how many there are and the first of them; of a record operator and own id."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from geopipe.nightly.concerns import Facts, alarms, count_of, named, person
+from geopipe.nightly.concerns import Facts, alarms, count_of, gone_files, named, person
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def make_digest(facts: Facts) -> Digest:
 def _level(facts: Facts, counts: Mapping[str, int]) -> str:
     if facts["error"]:
         return "failed"
-    if counts["files_not_read"] or facts["inbox"]["problem"] or counts["not_taken"]:
+    if counts["files_not_read"] or facts["inbox"]["problem"] or counts["not_taken"] or counts["files_gone"]:
         return "not_all_read"
     return "attention" if counts["for_a_person"] or counts["new_alarms"] else "calm"
 
@@ -79,7 +79,8 @@ def _headline(facts: Facts, level: str, counts: Mapping[str, int]) -> str:
         news,
     ]
     if level != "not_all_read":
-        told.append("{0:,} of {0:,} files of the map were read".format(counts["files_read"]))
+        every = counts["files_read"] + len((facts["summary"] or {}).get("not_read", ()))
+        told.append(f"{counts['files_read']:,} of {every:,} files of the map were read")
     if counts["waiting"]:
         told.append(f"{count_of(counts['waiting'], 'file')} in the inbox not complete yet")
     start = f"NOT EVERYTHING WAS READ: {_left_out(facts, counts)}. " if level == "not_all_read" else ""
@@ -93,6 +94,9 @@ def _left_out(facts: Facts, counts: Mapping[str, int]) -> str:
         parts.append("the inbox could not be looked at")
     if counts["files_not_read"]:
         parts.append(f"{count_of(counts['files_not_read'], 'file')} could not be used, or only in part")
+    if counts["files_gone"]:
+        gone = count_of(counts["files_gone"], "earlier file")
+        parts.append(f"{gone} of the map could not be read any more")
     if counts["not_taken"]:
         parts.append(f"{count_of(counts['not_taken'], 'thing')} in the inbox could not be taken")
     return ", ".join(parts)
@@ -124,6 +128,7 @@ def _counts(facts: Facts, for_a_person: int) -> dict[str, int]:
         "not_taken": len(inbox["strange"]) + len(inbox["failed"]),
         "files_read": len(read),
         "files_not_read": sum(bool(item["problems"]) for item in read),
+        "files_gone": len(gone_files(facts)),
         "records_returned": summary.get("balance", {}).get("rejected", 0),
         "records": summary.get("balance", {}).get("records_in", 0),
     }

@@ -109,7 +109,8 @@ def _inbox(course: Course, spec: NightlySpec, now: dt.datetime, previous: Manife
             for item in course.tonight.unread
         ],
         "aside": [
-            {**_named(item), "why": _why_aside(item, spec.set_aside)} for item in course.tonight.set_aside
+            {**_named(item), "sha256": item.sha256, "why": _why_aside(item, spec.set_aside)}
+            for item in course.tonight.set_aside
         ],
         "notes": _notes(course),
     }

@@ -246,7 +246,13 @@ class _Nightly:
         look = self.course.chosen.look if self.course.chosen else None
         failed = any(item.what == "failed" for item in self.course.comings)
         strange = self.course.nobodys or (look and look.strange)
-        return bool(self.course.inbox_problem or failed or strange)
+        return bool(self.course.inbox_problem or failed or strange or self._gone())
+
+    def _gone(self) -> bool:
+        """Say whether a delivery in force was not read, though nobody has set it aside."""
+        aside = {item.sha256 for item in self.course.tonight.set_aside}
+        not_read = (self.course.summary or {}).get("not_read", ())
+        return any(item["sha256"] not in aside for item in not_read)
 
     def _prune(self) -> None:
         kept = nights(self.config.output, self.config.workspace)

@@ -71,13 +71,20 @@ def _new_folder(root: Path, day: dt.date) -> Path:
 def nights(output: Path, workspace: Path) -> list[Manifest]:
     """Return the manifests of all nights that are kept, in their order; `folder` says where each lies.
 
-    What cannot be read is left out: a manifest is written whole or not at all.
+    What cannot be read is left out: what a later night would have told is told from the night before it.
     """
     found = []
     for path in sorted(path for root in (output, workspace) for path in root.glob(f"{FOLDER}/*/{MANIFEST}")):
-        with contextlib.suppress(OSError, ValueError, TypeError):
-            found.append({**json.loads(path.read_text(encoding="utf-8")), "folder": str(path.parent)})
-    return sorted(found, key=lambda item: (int(item.get("sequence", 0)), str(item.get("night", ""))))
+        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+            found.append(_manifest(path))
+    return sorted(found, key=lambda item: (item["sequence"], str(item.get("night", ""))))
+
+
+def _manifest(path: Path) -> Manifest:
+    """Return a `run.json`, with the numbers that the next night counts on."""
+    told = json.loads(path.read_text(encoding="utf-8"))
+    numbers = {name: int(told.get(name, 0)) for name in ("sequence", "last_receipt")}
+    return {**told, **numbers, "folder": str(path.parent)}
 
 
 def remove(manifest: Manifest) -> None:

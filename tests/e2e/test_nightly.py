@@ -9,7 +9,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY, call
+from conftest import REPOSITORY, call, square, write_geojson
 from nightly_fixtures import Desk, copied
 
 from geopipe.config import load_config
@@ -138,6 +138,35 @@ def test_deliveries_of_a_folder_that_is_named_no_longer_are_not_left_out_silentl
     told = desk.night()
     assert told.exit_code == 4
     assert "1 filed deliveries of folder uxo are not read" in desk.digest()
+
+
+def test_a_filed_hazard_delivery_that_somebody_removed_is_told_every_morning(tmp_path):
+    """The other file of the same operator is a whole register, too, but not the one that is gone."""
+    desk = Desk(tmp_path)
+    text = (desk.root / "nightly.yaml").read_text("utf-8").replace("MAG, kind: cha,", "MAG,")
+    (desk.root / "nightly.yaml").write_text(text, "utf-8")
+    hazard = ({"hazard_id": "a", "type": "CHA"}, square())
+    write_geojson(desk.root / "inbox" / "mag" / "cha.geojson", [hazard])
+    release = ({"clearance_id": "c", "type": "Cleared"}, square(east_by=4))
+    write_geojson(desk.root / "inbox" / "mag" / "cleared.geojson", [release])
+    assert desk.night().exit_code == 0
+    (filed,) = (desk.root / "work" / "received").glob("??/*/cha.geojson")
+    shutil.rmtree(filed.parent)
+    for _ in range(2):
+        told = desk.night()
+        assert (told.exit_code, told.digest.level) == (4, "not_all_read")
+        assert "1 earlier file of the map could not be read any more" in told.digest.headline
+        assert "cha.geojson (MAG) is in force, but was not read now" in desk.digest()
+        assert told.result.summary["earlier"] == 1
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"sequence": "x"}', '{"last_receipt": null}'])
+def test_a_manifest_that_is_damaged_stops_no_night_and_hides_nothing(desk, text):
+    (manifest,) = (desk.root / "out" / "nights").glob("*/run.json")
+    manifest.write_text(text, "utf-8")
+    told = desk.night()
+    assert told.digest.level != "failed"
+    assert "received: MAG_CHA.geojson" in desk.digest()
 
 
 def test_an_inbox_that_is_not_there_is_not_an_empty_one(desk):

@@ -215,6 +215,12 @@ def test_an_operator_who_does_not_deliver_stays_in_force(ledger):
     assert [row["file"] for row in ledger.not_read(received(other))] == ["a"]
 
 
+def test_a_new_whole_register_replaces_no_other_register_of_the_same_operator(ledger):
+    read(ledger, delivery("a", hazard(square(), id="1")), delivery("r", released(square(500), id="2")))
+    newer = delivery("r2", released(square(500), id="2"), released(square(900), id="3"))
+    assert [row["file"] for row in ledger.not_read(received(newer))] == ["a"]
+
+
 def test_what_was_carried_on_is_handed_to_the_next_run(ledger):
     first = delivery("a", hazard(square(), id="1"), hazard(square(500), id="2"))
     read(ledger, first)

@@ -115,6 +115,23 @@ def test_what_was_not_read_is_in_the_headline_whatever_else_happened(wrong, said
     assert digest.needs_person
 
 
+def test_a_file_that_a_person_has_set_aside_is_counted_among_those_of_the_map():
+    gone = {"file": "halo.gpkg", "operator": "HALO", "sha256": "b" * 64}
+    aside = {
+        "file": "halo.gpkg",
+        "folder": "halo",
+        "day": "2026-01-02",
+        "why": "by mistake",
+        "sha256": "b" * 64,
+    }
+    digest = make_digest(facts(summary=summary(not_read=[gone]), inbox=inbox(aside=[aside])))
+    assert digest.level == "attention"
+    assert "1 of 2 files of the map were read" in digest.headline
+    told = make_digest(facts(summary=summary(not_read=[gone])))
+    assert told.level == "not_all_read"
+    assert told.headline.startswith("NOT EVERYTHING WAS READ: 1 earlier file of the map")
+
+
 def test_a_failed_run_says_that_the_old_map_stands_and_what_to_do():
     error = {"sentence": "the disk is full", "advice": "Free some space."}
     digest = make_digest(facts(error=error, summary=None, changes=None, exit_code=2))

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from geopipe.io.ledgers import registerfile
 from geopipe.io.ledgers.frames_kept import KeptFrames, keep_frame
-from geopipe.io.ledgers.inforce import Group, InForce
+from geopipe.io.ledgers.inforce import SNAPSHOT, Group, InForce
 from geopipe.io.ledgers.opened import Opened
 from geopipe.io.ledgers.received import Before, Received, counts_by_operator, of_group
 from geopipe.periods import parse_period
@@ -161,13 +161,22 @@ class Ledger(Opened):
         return _Kept(self, working_crs).carried_at(self.in_force().last)
 
     def not_read(self, deliveries: Sequence[Received]) -> list[Row]:
-        """Return the deliveries in force of which this run has not read the file."""
+        """Return the deliveries in force of which this run has not read the file.
+
+        What a new whole register replaces is in force no longer once the run is recorded: of the registers
+        that it holds, not of others of the same operator.
+        """
         now = self.in_force()
         read = {item.delivery.content_hash for item in deliveries}
-        needed = {
-            content for group in now.groups for step in now.contents(group, now.last) for content in step
-        }
         current = {row["content_hash"]: row for row in self.deliveries()}
+        new = [item for item in deliveries if item.delivery.content_hash not in current]
+        replaced = {group for item in new if item.mode == SNAPSHOT for group in item.groups}
+        needed = {
+            content
+            for group in set(now.groups) - replaced
+            for step in now.contents(group, now.last)
+            for content in step
+        }
         return [row for content, row in current.items() if content in needed - read]
 
     # Who has delivered.
