@@ -27,7 +27,8 @@ class Row:
     its own from faces (they agree to 1e-9 of what is reported). `moved` is what the row's records claim
     together with other operators: it leaves the row of each operator and stands in the row "shared between
     operators"; it is zero where rows are not by operator. `clearance` says how cleared land was cleared
-    (parts of `covered`), and is empty for all other ground.
+    (parts of `covered`), and is empty for all other ground. `moved_undecided_m2` is how much of what is moved
+    away lies on ground that nobody has decided about: whoever sees only this row must not take it for final.
     """
 
     ground: str
@@ -40,11 +41,12 @@ class Row:
     reconciled_m2: float
     covered_m2: float
     clearance: dict[str, float]
+    moved_undecided_m2: float = 0.0
 
     @property
     def is_provisional(self) -> bool:
         """Whether somebody must still decide about part of this ground."""
-        return self.undecided_m2 > 0
+        return self.undecided_m2 > 0 or self.moved_undecided_m2 > 0
 
 
 def rows_by(areas: Frame, grounds: Iterable[Ground], by: Sequence[str], full_depth_cm: float) -> list[Row]:
@@ -111,13 +113,15 @@ class _Sums:
         )
         agreed_m2 = self._sums(here[agreed], claim_m2[agreed])
         undecided_m2 = self._sums(here[undecided], claim_m2[undecided])
+        waits = moved & ~ground.decided[faces.face]
+        waiting_m2 = self._sums(self.claim_code[waits], claim_m2[waits])
         covered_m2 = self._sums(self.face_code, faces.m2)
         clearance = self._clearance(full_depth_cm)
         return [
             Row(
                 ground.name, label, int(records[n]), reported[n], moved_m2[n], undecided_m2[n], agreed_m2[n],
                 fsum([reported[n], moved_m2[n], -agreed_m2[n], -undecided_m2[n]]), covered_m2[n],
-                {name: sums[n] for name, sums in clearance.items()},
+                {name: sums[n] for name, sums in clearance.items()}, waiting_m2[n],
             )
             for label, n in sorted(self.codes.items(), key=lambda item: _order(item[0]))
         ]  # fmt: skip
@@ -146,6 +150,6 @@ def as_dict(row: Row, by: Sequence[str]) -> dict[str, Any]:
     """Return a row as plain values, m2."""
     plain = asdict(row)
     labels, clearance = plain.pop("labels"), plain.pop("clearance")
-    ground = plain.pop("ground")
+    ground, _ = plain.pop("ground"), plain.pop("moved_undecided_m2")
     named = dict(zip(by, labels, strict=True))
     return {"ground": ground, **named, **plain, "provisional": row.is_provisional, **clearance}

@@ -108,6 +108,14 @@ def test_no_path_of_this_machine_is_in_any_file(files, place, edition):
     assert {path.name for path in files if found_in(path, folders)} == set()
 
 
+def test_hectares_that_wait_for_a_decision_are_not_final_though_they_are_shared(edition):
+    """M-3 of MAG and H-1 of HALO both count the same cleared land; nobody has decided about it."""
+    exports = edition / "exports"
+    assert "Hectares are provisional" in (exports / "READ_FIRST.txt").read_text("utf-8")
+    totals = json.loads((exports / "totals.json").read_text("utf-8"))["rows"]
+    assert {row["kind"]: row["is_provisional"] for row in totals}["CLEARED"]
+
+
 def test_only_their_owner_may_read_the_files(files):
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 

@@ -129,6 +129,13 @@ def test_bars_are_as_long_as_the_hectares_that_statistics_give(material, meeting
         assert said in words(drawn)
 
 
+def test_what_an_operator_shares_with_others_waits_for_a_decision_too():
+    row = Row("CLEARED", ("XK", "MAG"), 1, 100.0, -40.0, 0.0, 0.0, 60.0, 60.0, {}, 40.0)
+    (place,) = hectares.places([row])
+    assert (place.twice_m2, place.shared_m2, place.undecided_m2) == (0.0, 40.0, 40.0)
+    assert row.is_provisional
+
+
 def test_hazard_has_the_colours_of_the_map_and_kinds_of_release_are_never_mixed(material):
     rows = [Row(kind, ("XK",), 1, 100.0, 0.0, 0.0, 0.0, 100.0, 100.0, {})
             for kind in ("CHA", "SHA", "CLEARED", "REDUCED", "CANCELLED")]  # fmt: skip

@@ -91,7 +91,9 @@ def _together(kind: str, place: str | None, rows: Sequence[Row]) -> Place:
     undecided, agreed = added("undecided_m2"), added("agreed_m2")
     # Never below zero: sums of many faces may miss it by a hair.
     shared, twice = max(-added("moved_m2"), 0.0), max(fsum((undecided, agreed)), 0.0)
-    return Place(kind, place, added("reported_m2"), added("covered_m2"), shared, twice, undecided)
+    # An operator's own rows lack what it shares with others: that waits for a decision, too.
+    waits = fsum((undecided, added("moved_undecided_m2")))
+    return Place(kind, place, added("reported_m2"), added("covered_m2"), shared, twice, waits)
 
 
 def draw(material: Material, texts: Texts) -> Drawing:
