@@ -139,4 +139,6 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def did_you_mean(word: str, known: tuple[str, ...]) -> str:
     """Return `; did you mean 'x'?` for the nearest known word, else the list of known words."""
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known are {', '.join(known)}" if known else ""

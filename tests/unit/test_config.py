@@ -211,3 +211,8 @@ def test_a_period_as_people_write_it_is_taken(tmp_path):
     specs = [DeliverySpec(path=tmp_path / "not there.gpkg", period=p) for p in ("2026", "2026-Q1", "2026-03")]
     state = read_deliveries(Config(deliveries=specs, confirmations=None))
     assert [delivery.period for delivery in state.deliveries] == ["2026"]  # a file named twice is read once
+
+
+def test_where_nothing_is_known_nothing_is_proposed():
+    assert did_you_mean("MAG", ()) == ""
+    assert did_you_mean("XYZ", ("MAG", "HALO")) == "; known are MAG, HALO"
