@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 from geopipe.errors import GeopipeError
 from geopipe.io.answers import Failure
@@ -20,8 +21,8 @@ _LOOK_EVERY_S = 0.25
 _NEARLY = 0.9
 _ENDING_S = 0.2
 
-# Processes that were started before anybody knew what they will be asked.
-_WARM: list[subprocess.Popen[bytes]] = []
+# Processes that were started before anybody knew what they will be asked, and the folder that they work in.
+_WARM: list[tuple[Path, subprocess.Popen[bytes]]] = []
 
 
 def warm_up(count: int, prepared_by: str) -> None:
@@ -36,18 +37,32 @@ def warm_up(count: int, prepared_by: str) -> None:
     module, _, function = prepared_by.partition(":")
     if not _WARM:
         atexit.register(_end_warm)
-    _WARM.extend(_start_process(f"from {module} import {function}; {function}(); ") for _ in range(count))
+    first = f"from {module} import {function}; {function}(); "
+    _WARM.extend((Path.cwd(), _start_process(first)) for _ in range(count))
 
 
 def _end_warm() -> None:
     """End the processes that nobody has asked anything."""
     while _WARM:
-        process = _WARM.pop()
-        process.kill()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
-        process.wait()
+        _end(_WARM.pop()[1])
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+    process.wait()
+
+
+def _warm_here() -> subprocess.Popen[bytes] | None:
+    """Return a process that waits, in the folder in which names of files are meant now; None without one."""
+    while _WARM:
+        where, process = _WARM.pop()
+        if where == Path.cwd():
+            return process
+        _end(process)
+    return None
 
 
 def _start_process(first: str) -> subprocess.Popen[bytes]:
@@ -124,7 +139,7 @@ class Reader:
         return answer
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self.process = _WARM.pop() if _WARM else _start_process("")
+        self.process = _warm_here() or _start_process("")
         return self.process
 
     def _watch(

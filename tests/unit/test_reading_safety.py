@@ -358,3 +358,14 @@ def test_honest_archives_of_other_systems_are_read(tmp_path: Path) -> None:
         ("folder/console.geojson", b'{"type":"FeatureCollection","features":[]}'),
     )
     assert read(path).problem is None
+
+
+def test_a_process_that_waits_in_another_folder_is_not_asked(tmp_path, monkeypatch):
+    """Names of files are meant from the folder in which the command is at work."""
+    readerprocess.warm_up(1, "geopipe.processes:leave_out_data_frames")
+    (_, elsewhere), *_ = readerprocess._WARM
+    monkeypatch.chdir(tmp_path)
+    reader = readerprocess.Reader()
+    assert reader._start() is not elsewhere
+    assert elsewhere.poll() is not None
+    reader.close()
