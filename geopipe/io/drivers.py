@@ -50,12 +50,6 @@ def geodatabase_numbers(path: Path) -> dict[str, int]:
         return {}
 
 
-def layer_info(path: Path, layer: str | None = None) -> dict[str, Any]:
-    """Return what pyogrio knows about a layer without reading it."""
-    info: dict[str, Any] = _pyogrio().read_info(str(path), layer=layer)
-    return info
-
-
 def read_arrow(
     path: Path, layer: str | None = None, encoding: str | None = None, **options: str
 ) -> tuple[dict[str, Any], pa.Table]:

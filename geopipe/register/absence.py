@@ -10,6 +10,7 @@ import numpy as np
 from geopipe.lineages.reading import SNAPSHOT, Reading, left_out
 from geopipe.register.findings import RETURNED, role_of_files
 from geopipe.schema import FEATURES, Frame, State, make_frame, no_geometry
+from geopipe.terms import POSSIBLE_HAZARD_KINDS
 
 # What a delivery changed against the one before it is told once: the next delivery only repeats it.
 _TOLD_ONCE = frozenset({"RELEASED_GREW", "ID_REUSED", "REGISTER_NOT_DELIVERED"})
@@ -101,6 +102,8 @@ class Absence:
             return _READ
         if row in self._back_rows:
             return _OTHER_REASON
+        if told["kind"] in POSSIBLE_HAZARD_KINDS:
+            return ""  # to leave out a hazard record that could not be used mends nothing
         return _WHOLE if self._is_whole(told) else ""
 
     def _of_file(self, told: Mapping[str, Any]) -> str:

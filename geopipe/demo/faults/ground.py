@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from pyproj import Transformer
 
-from geopipe.demo.places import BOXES, EQUAL_AREA_CRS, LON_LAT_CRS, PROVINCES, Province
+from geopipe.demo.places import BOXES, EQUAL_AREA_CRS, LON_LAT_CRS
 from geopipe.demo.rings import Floats
 
 Rng = np.random.Generator
@@ -111,11 +111,6 @@ def border_plots() -> list[tuple[Plot, str]]:
         (Plot(middle, province, district), beside)
         for middle, (_, _, province, district, beside) in zip(middles, BORDER_PLACES, strict=True)
     ]
-
-
-def province_named(name: str) -> Province:
-    """Return a province of the demonstration by its usual name."""
-    return next(province for province in PROVINCES if province.name == name)
 
 
 def other_district(plot: Plot) -> str:
