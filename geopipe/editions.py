@@ -98,7 +98,9 @@ LAYERS: Mapping[str, Own | Pairs] = {
         "measure", "unit",
     )),
     "rejected": Own((*_ORIGIN, "operator", "kind", "source_id", "reason", "sentence")),
-    "hazard_unresolved": Own((*_ORIGIN, "operator", "kind", "source_id", "reason", "sentence", "position")),
+    "hazard_unresolved": Own((
+        *_ORIGIN, "operator", "kind", "source_id", "record_id", "reason", "sentence", "position", "vanished",
+    )),
     "points": Own(_POINTS),
     "lines": Own(_POINTS),
     "changes": Own((

@@ -28,6 +28,7 @@ from geopipe.io.ledgers.received import Received, received
 from geopipe.io.ledgers.registerfile import BACKUPS, FRAMES
 from geopipe.io.ledgers.registerfile import NAME as REGISTER
 from geopipe.io.store import hold, load_saved_config, save_config, write_text
+from geopipe.lineages.still_drawn import still_drawn
 from geopipe.pipeline import Past, Progress, Result, finish, run, silent
 from geopipe.policies import load_policy
 from geopipe.preparation.kept import PERHAPS_NOT_THE_FILE, Kept, key_of
@@ -212,7 +213,11 @@ def _stages(
         came.append(received(made))
         before = register.ledger.before(came[0], made.working_crs)
         decided = given_up(register, made.working_crs)
-        return replace(made, previous=before.previous, carried_before=before.carried, given_up=decided)
+        known = replace(
+            made, previous=before.previous, carried_before=before.carried,
+            unresolved_before=before.unresolved, given_up=decided,
+        )  # fmt: skip
+        return still_drawn(known, load_policy(config.policy).cover_tolerance_m)
 
     return run(config, progress, keep, kept), came[0]
 
@@ -239,7 +244,8 @@ def _run_with(
             result, folder = _published(register, config, state, came, started, progress)
     except BaseException:
         with contextlib.suppress(OSError, GeopipeError):
-            for path in set((config.workspace / FRAMES).glob("*")) - frames - register.ledger.named_frames():
+            named = set(register.ledger.named_frames())
+            for path in set((config.workspace / FRAMES).glob("*")) - frames - named:
                 path.unlink()
         raise
     finally:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from geopipe.coordinates.corrections import parse_correction
 from geopipe.crs import candidates, degrees_called_metres, in_range, to_lonlat
 from geopipe.geometry import leaves_of, outline
-from geopipe.schema import UNRESOLVED, Frame, make_frame, origin
+from geopipe.schema import UNRESOLVED, Frame, identity, make_frame, origin
 from geopipe.terms import POSSIBLE_HAZARD_KINDS
 from geopipe.wkb import decode, read_leniently
 
@@ -61,10 +61,12 @@ def unresolved_of(records: Frame, reasons: NDArray[np.object_], sentences: NDArr
     geometry = np.empty(len(places), dtype=object)
     geometry[:] = places
     columns = {
-        **origin(records.take(picked)),
+        **origin(drawn := records.take(picked)),
+        **identity(drawn),
         "reason": reasons[picked],
         "sentence": sentences[picked],
         "position": positions,
+        "vanished": False,
     }
     return make_frame(UNRESOLVED, columns, geometry)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from geopipe.cli import options
 from geopipe.cli.answers import answer
+
+if TYPE_CHECKING:
+    from geopipe.register.given_up import KeptHazard
 
 
 @click.group("hazard")
@@ -18,6 +21,16 @@ def hazard_command() -> None:
     A hazard record that vanished from a whole register, or became smaller, stays on the map with an alarm
     until a release explains it, or a decision lets it go.
     """
+
+
+def _rows(kept: KeptHazard) -> list[dict[str, Any]]:
+    """Return what is shown of each record; of one that could only be drawn less is known."""
+    names = ["record_id", "operator", "kind", "status", "date_surveyed", "area_m2", "province_located"]
+    rows: list[dict[str, Any]] = kept.carried.table.select(names).to_pylist()
+    areas = {row["record_id"] for row in rows}
+    drawn = kept.drawn.table.select(["record_id", "operator", "kind"]).to_pylist()
+    known = {row["record_id"]: row for row in drawn if row["record_id"] not in areas}
+    return rows + [dict.fromkeys(names) | row for row in known.values()]
 
 
 _workspace = click.option(
@@ -36,22 +49,21 @@ def list_command(workspace: Path, as_json: bool) -> None:
     Example:
       geopipe hazard list -w work
     """
+    from geopipe.register.given_up import KeptHazard
     from geopipe.register.register import Register
 
     with Register.existing(workspace) as register:
         runs = register.runs()
-        kept = register.ledger.carried(runs[-1]["working_crs"]) if runs else None
-    names = ["record_id", "operator", "kind", "status", "date_surveyed", "area_m2", "province_located"]
-    rows: list[dict[str, Any]] = kept.table.select(names).to_pylist() if kept else []
+        kept = KeptHazard.of(register.ledger, runs[-1]["working_crs"]) if runs else None
+    rows = _rows(kept) if kept else []
     if as_json:
         answer(rows)
         return
-    for row in sorted(rows, key=lambda row: (-row["area_m2"], row["record_id"])):
+    for row in sorted(rows, key=lambda row: (-(row["area_m2"] or 0.0), row["record_id"])):
         day = row["date_surveyed"] or "date not stated"
         where = row["province_located"] or ""
-        click.echo(
-            f"{row['area_m2'] / 1e4:>9,.2f} ha  {row['kind']:7} {day!s:15} {row['record_id']}  {where}"
-        )
+        area = "only drawn  " if row["area_m2"] is None else f"{row['area_m2'] / 1e4:>9,.2f} ha"
+        click.echo(f"{area}  {row['kind']:7} {day!s:15} {row['record_id']}  {where}")
     click.echo(
         f"{len(rows):,} hazard records are on the map as they were last delivered."
         if rows
@@ -82,7 +94,7 @@ def release_command(record: str, workspace: Path, cause: str, by: str, **given: 
     import datetime as dt
 
     from geopipe.errors import ConfigError
-    from geopipe.register.given_up import give_up
+    from geopipe.register.given_up import KeptHazard, give_up
     from geopipe.register.papers import keep_paper
     from geopipe.register.register import Register
 
@@ -95,7 +107,6 @@ def release_command(record: str, workspace: Path, cause: str, by: str, **given: 
         paper = keep_paper(
             register, given["meeting"], day.date() if day else None, given["item"], given["minutes"], by, at
         )
-        count = give_up(
-            register, register.ledger.carried(working_crs), record, working_crs, paper, by, cause, at
-        )
+        kept = KeptHazard.of(register.ledger, working_crs)
+        count = give_up(register, kept, record, paper, by, cause, at)
     click.echo(f"{record}: {count} version(s) will leave the map with the next run, by {paper.text}.")

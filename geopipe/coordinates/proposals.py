@@ -31,6 +31,7 @@ from geopipe.schema import (
     Mask,
     Proposal,
     findings_about,
+    identity,
     make_frame,
     no_geometry,
     origin,
@@ -200,8 +201,9 @@ def displaced_hazard(frame: Frame, kept: Mask, proposed: Sequence[Proposed]) -> 
             records = frame.take(rows[kept[rows]])
             records = records.take(records.flags("kind", sorted(POSSIBLE_HAZARD_KINDS)))
             columns = {
-                **origin(records), "reason": hypothesis.code, "sentence": hypothesis.sentence,
-                "position": f"as if {_correction(hypothesis)}",
+                **origin(records), **identity(records), "reason": hypothesis.code,
+                "sentence": hypothesis.sentence, "position": f"as if {_correction(hypothesis)}",
+                "vanished": False,
             }  # fmt: skip
             told.append(make_frame(UNRESOLVED, columns, _outlines(records, hypothesis)))
     return told

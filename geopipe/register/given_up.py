@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -11,7 +12,9 @@ import shapely
 
 from geopipe.crs import WGS84, choose_operation, transform
 from geopipe.errors import ConfigError
+from geopipe.io.ledgers.ledger import Ledger
 from geopipe.io.ledgers.opened import Opened
+from geopipe.lineages.still_drawn import key_of_drawn, vanished
 from geopipe.register.case import Case, Decision, Reference
 from geopipe.register.casefiles import cases_of, decisions_in_force
 from geopipe.register.known import moved_to, versions
@@ -38,20 +41,37 @@ def given_up(register: Opened, working_crs: str) -> Frame:
     return make_frame(GIVEN_UP, columns, geometry)
 
 
+@dataclass(frozen=True)
+class KeptHazard:
+    """Hazard that is on the map though a whole register was read without it, or with less of it.
+
+    `carried` are FEATURES, in the working CRS; `drawn` are UNRESOLVED, in WGS 84 lon/lat: what is known of
+    records that could not be used.
+    """
+
+    carried: Frame
+    drawn: Frame
+    working_crs: str
+
+    @classmethod
+    def of(cls, ledger: Ledger, working_crs: str) -> KeptHazard:
+        """Return what the last run has kept."""
+        drawn = ledger.unresolved()
+        return cls(ledger.carried(working_crs), drawn.take(vanished(drawn)), working_crs)
+
+
 def give_up(
-    register: Opened, carried: Frame, record_id: str, working_crs: str, reference: Reference, by: str,
-    cause: str, at: dt.datetime,
+    register: Opened, kept: KeptHazard, record_id: str, reference: Reference, by: str, cause: str,
+    at: dt.datetime,
 ) -> int:  # fmt: skip
     """Write down that the last versions of a hazard record may leave the map; return how many there are.
 
     Parameters
     ----------
     register : Opened
-    carried : Frame
-        FEATURES that are carried on now, in the working CRS.
+    kept : KeptHazard
     record_id : str
         Id of the record, or the operator's own id.
-    working_crs : str
     reference : Reference
         The signed minutes.
     by, cause : str
@@ -63,8 +83,11 @@ def give_up(
         When no such record is carried, several operators have that id, the minutes are not signed, or
         nobody says why.
     """
-    rows = carried.take(carried.flags("record_id", [record_id]) | carried.flags("source_id", [record_id]))
-    ids = rows.values("record_id")
+    rows = [
+        frame.take(frame.flags("record_id", [record_id]) | frame.flags("source_id", [record_id]))
+        for frame in (kept.carried, kept.drawn)
+    ]
+    ids = sorted({name for frame in rows for name in frame.values("record_id")})
     if not ids:
         raise ConfigError("no hazard of this id is kept on the map", record_id, "See geopipe hazard list.")
     if len(ids) > 1:
@@ -75,14 +98,20 @@ def give_up(
         raise ConfigError("hazard leaves the map only by signed minutes", record_id, "Give --minutes FILE.")
     if not cause.strip():
         raise ConfigError("nobody says why this ground is hazard no longer", record_id, "Give --cause TEXT.")
-    names = rows.table["version_id"].to_pylist()
+    carried, drawn = ([*_with_ground(frame)] for frame in rows)
+    versions_let_go = [(name, kept.working_crs, wkb) for name, wkb in carried]
+    versions_let_go += [(key_of_drawn(name), WGS84, wkb) for name, wkb in drawn]
     with register.transaction():
-        for version_id, wkb in zip(names, to_wkb(rows.geometry).to_pylist(), strict=True):
+        for version_id, crs, wkb in versions_let_go:
             register.insert(
-                "given_up", None, version_id, ids[0], working_crs, wkb, cause.strip(),
+                "given_up", None, version_id, ids[0], crs, wkb, cause.strip(),
                 reference.reference_id, by, at.isoformat(),
             )  # fmt: skip
-    return len(names)
+    return len({name for name, _ in (*carried, *drawn)})
+
+
+def _with_ground(rows: Frame) -> Iterator[tuple[str, bytes]]:
+    return zip(rows.table["version_id"].to_pylist(), to_wkb(rows.geometry).to_pylist(), strict=True)
 
 
 _GivenUp: TypeAlias = tuple[str, str, bool, shapely.Geometry]

@@ -15,7 +15,7 @@ from geopipe.geometry import LINES, POINTS, polygon_parts
 from geopipe.io.geopackage import Layer
 from geopipe.picked import Picked
 from geopipe.reports.rowkeys import RowKeys
-from geopipe.schema import Frame, Geometries, Mask, State
+from geopipe.schema import ORIGIN, Frame, Geometries, Mask, State
 from geopipe.terms import HAZARD_KINDS
 
 # What a record shows to everybody. Other delivered columns may name people: they stay in the
@@ -31,6 +31,9 @@ _REFERENCE_COLUMNS = [
     "record_id", "source_id", "operator", "kind", "point_type", "date_found", "status", "province_stated",
     "district_stated", "village_stated", "province_code", "province_located", "district_located",
     "found_depth_cm", "file", "layer", "row", "row_id", "source_crs",
+]  # fmt: skip
+_UNRESOLVED_COLUMNS = [
+    *(name for name, _ in ORIGIN), "record_id", "reason", "sentence", "position", "vanished",
 ]  # fmt: skip
 
 
@@ -148,7 +151,7 @@ def _unresolved(state: State) -> Layer:
     if len(geometry):
         transformer, _ = choose_operation(WGS84, state.working_crs)
         geometry = transform(geometry, transformer)
-    return Layer("hazard_unresolved", state.unresolved.table, geometry, "Unknown")
+    return Layer("hazard_unresolved", state.unresolved.table.select(_UNRESOLVED_COLUMNS), geometry, "Unknown")
 
 
 def _reference(state: State, name: str, types: Iterable[int], declared: str) -> Layer:

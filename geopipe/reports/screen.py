@@ -91,7 +91,10 @@ def _safety(summary: dict[str, Any]) -> list[str]:
     lines += _gaps(summary)
     drawn, mended = summary["unresolved_hazard"], summary["mended_hazard"]
     displaced = summary["displaced_hazard"]
-    parts = [f"{_count(drawn, 'record')} that may be hazard only drawn, not measured"] if drawn else []
+    absent = summary["drawn_of_earlier"]
+    of_earlier = f" ({absent:,} of earlier deliveries)" if absent else ""
+    only_drawn = f"{_count(drawn, 'record')} that may be hazard only drawn, not measured{of_earlier}"
+    parts = [only_drawn] if drawn else []
     parts += [f"{_count(mended, 'hazard area')} mended, please confirm"] if mended else []
     parts += [f"{_count(displaced, 'hazard record')} whose place is in doubt"] if displaced else []
     if parts:

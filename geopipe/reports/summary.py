@@ -81,6 +81,7 @@ def summarise(state: State, policy: Policy) -> dict[str, Any]:
         ),
         "mended_hazard": _records(state.unresolved.take(_mended(state.unresolved))),
         "displaced_hazard": _records(state.unresolved.take(_displaced(state.unresolved))),
+        "drawn_of_earlier": _records(state.unresolved_kept),
         "areas": _areas(state),
         "overlaps": {
             "pairs": len(shown),
@@ -168,7 +169,7 @@ def _counts(frame: Frame, name: str) -> Counter[str]:
 
 def _records(frame: Frame) -> int:
     """Count the different delivered records that rows are about."""
-    return len(set(zip(*_columns(frame, "file", "layer", "row"), strict=True)))
+    return len(frame.values("row_id"))
 
 
 def _mended(frame: Frame) -> Any:

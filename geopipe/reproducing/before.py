@@ -41,6 +41,7 @@ _LATER = (
     "reported_figures WHERE recorded_at >= :at",
     "published_quarters WHERE at >= :at",
     "receipts WHERE received_at >= :at",
+    "drawn WHERE receipt NOT IN (SELECT number FROM receipts)",
     "members WHERE receipt NOT IN (SELECT number FROM receipts)",
     "readings WHERE receipt NOT IN (SELECT number FROM receipts)",
     "deliveries WHERE receipt NOT IN (SELECT number FROM receipts)",
@@ -80,6 +81,8 @@ def register_before(register: Register, number: int, workspace: Path) -> None:
         names = {f"{key}.arrow" for (key,) in connection.execute("SELECT key FROM readings")}
         carried = connection.execute("SELECT number FROM receipts WHERE carried_sha256 IS NOT NULL")
         names |= {f"carried-{receipt}.arrow" for (receipt,) in carried}
+        drawn = connection.execute("SELECT receipt FROM drawn")
+        names |= {f"unresolved-{receipt}.arrow" for (receipt,) in drawn}
     _bring(sorted(names), register.path.parent / FRAMES, workspace / FRAMES)
 
 

@@ -84,9 +84,19 @@ FINDINGS = pa.schema(
     ]
 )
 REJECTED = pa.schema([*ORIGIN, ("reason", pa.string()), ("sentence", pa.string())])
-# `position` says how the outline was placed when its coordinates could not be taken as they stand.
+# Who an unresolved record is, over deliveries.
+IDENTITY = ("row_id", "record_id", "version_id", "register", "role")
+# `position` says how the outline was placed when its coordinates could not be taken as they stand; `vanished`
+# is true where a whole register was read without the record since. Geometry in WGS 84 lon/lat.
 UNRESOLVED = pa.schema(
-    [*ORIGIN, ("reason", pa.string()), ("sentence", pa.string()), ("position", pa.string())]
+    [
+        *ORIGIN,
+        *[(name, pa.string()) for name in IDENTITY],
+        ("reason", pa.string()),
+        ("sentence", pa.string()),
+        ("position", pa.string()),
+        ("vanished", pa.bool_()),
+    ]
 )
 # `how` is equal, near_equal, same_content or older_version; `measure` is the common ground's share (IoU).
 DUPLICATES = pa.schema(

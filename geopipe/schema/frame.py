@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from geopipe.errors import SchemaError
 from geopipe.picked import Picked, joined_rows
-from geopipe.schema.columns import BOX, ORIGIN
+from geopipe.schema.columns import BOX, IDENTITY, ORIGIN
 from geopipe.shapes import Undecoded, joined_shapes
 
 Geometries: TypeAlias = NDArray[np.object_]
@@ -158,6 +158,11 @@ def check(frame: Frame, schema: pa.Schema, name: str) -> None:
 def origin(frame: Frame) -> dict[str, pa.ChunkedArray]:
     """Return the columns that say where each record of a FEATURES frame came from."""
     return {name: frame.table[name] for name, _ in ORIGIN}
+
+
+def identity(frame: Frame) -> dict[str, pa.ChunkedArray]:
+    """Return the columns that say who each record of a FEATURES frame is, over deliveries."""
+    return {name: frame.table[name] for name in IDENTITY}
 
 
 def no_geometry(size: int) -> Geometries:

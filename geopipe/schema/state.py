@@ -98,7 +98,8 @@ class State:
     held the run against them; `earlier` are the records of earlier deliveries that stay on the map: they
     are among `features`, but are no input records of this run. Those that vanished, shrank or were returned
     are `carried`: their alarms go on in the next run, unless it was decided that their ground is given up
-    (`given_up`).
+    (`given_up`). `unresolved_before` is what earlier runs could only draw; what of it this run still draws
+    (`unresolved_kept`, as it was delivered) is among `unresolved` as well.
     """
 
     deliveries: tuple[Delivery, ...] = ()
@@ -106,6 +107,8 @@ class State:
     reference: Frame = field(default_factory=lambda: empty_frame(FEATURES))
     rejected: Frame = field(default_factory=lambda: empty_frame(REJECTED))
     unresolved: Frame = field(default_factory=lambda: empty_frame(UNRESOLVED))
+    unresolved_before: Frame = field(default_factory=lambda: empty_frame(UNRESOLVED))
+    unresolved_kept: Frame = field(default_factory=lambda: empty_frame(UNRESOLVED))
     findings: Frame = field(default_factory=lambda: empty_frame(FINDINGS))
     duplicates: Frame = field(default_factory=lambda: empty_frame(DUPLICATES))
     overlaps: Frame = field(default_factory=lambda: empty_frame(OVERLAPS))

@@ -11,7 +11,7 @@ from geopipe.history import hold_against, with_history
 from geopipe.io.ledgers.received import received
 from geopipe.policies import Tolerance
 from geopipe.register.desk import Desk
-from geopipe.register.given_up import give_up, given_up
+from geopipe.register.given_up import KeptHazard, give_up, given_up
 from geopipe.register.papers import keep_paper
 from geopipe.register.register import Register
 from geopipe.stages.deduplicate import deduplicate
@@ -343,9 +343,8 @@ def test_vanished_hazard_leaves_the_map_by_signed_minutes_and_by_nothing_less(of
     assert office.state.findings.table["code"].to_pylist() == ["HAZARD_VANISHED"]
 
     def release(signed, cause="cancelled by survey", record="M1"):
-        carried = office.register.ledger.carried(LAOS)
-        paper = office.paper(signed)
-        return give_up(office.register, carried, record, LAOS, paper, "Bounmy", cause, START)
+        kept = KeptHazard.of(office.register.ledger, LAOS)
+        return give_up(office.register, kept, record, office.paper(signed), "Bounmy", cause, START)
 
     for wrong in ({"signed": False}, {"signed": True, "cause": " "}, {"signed": True, "record": "keeps"}):
         with pytest.raises(ConfigError):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 import pytest
-from make import EARLY, POLICY, hazard, make_features, square
+from make import EARLY, POLICY, area, hazard, make_features, released, square
 
 from geopipe.errors import ConfigError
 from geopipe.periods import parse_period
@@ -19,6 +19,7 @@ from geopipe.schema import FINDINGS, REJECTED, Delivery, make_frame, no_geometry
 START = dt.datetime(2026, 1, 1, 20, tzinfo=dt.UTC)
 A = hazard(square(), "MAG", "A", surveyed=EARLY)
 B = hazard(square(500), "MAG", "B", surveyed=EARLY)
+GREEN = released(square(1500), "MAG", "G")
 OF_UXO = hazard(square(1000), "UXO Lao", "U", surveyed=EARLY)
 
 
@@ -200,9 +201,19 @@ def test_nothing_is_corrected_while_its_operator_does_not_deliver(office):
 
 
 def test_an_increment_without_the_record_corrects_nothing_but_a_whole_register_does(office):
-    office.run(run_of([A, B], fault(), back=[returned("C")]))
-    assert office.run(run_of([B])) == {"A": "backlog", "C": "backlog"}
-    assert office.run(run_of([B], mode="snapshot")) == {"A": "corrected", "C": "corrected"}
+    office.run(run_of([A, B, GREEN], fault(), back=[returned("C", kind="CLEARED")]))
+    assert office.run(run_of([B, GREEN])) == {"A": "backlog", "C": "backlog"}
+    assert office.run(run_of([B, GREEN], mode="snapshot")) == {"A": "corrected", "C": "corrected"}
+
+
+@pytest.mark.parametrize("kind", ["CHA", "SHA", "UNKNOWN"])
+def test_to_leave_out_hazard_that_could_not_be_used_corrects_nothing(office, kind):
+    may_be_hazard = area(square(2000), kind, "MAG", "D")
+    office.run(run_of([A, may_be_hazard], back=[returned("C", kind=kind)]))
+    assert office.run(run_of([A, may_be_hazard], mode="snapshot")) == {"C": "backlog"}
+    assert office.run(run_of([A, area(square(9000), kind, "MAG", "C")], mode="snapshot")) == {
+        "C": "corrected"
+    }
 
 
 def test_a_whole_register_of_which_a_file_was_not_read_corrects_nothing(office):

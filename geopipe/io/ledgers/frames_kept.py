@@ -22,7 +22,7 @@ _CRS = b"geopipe.working_crs"
 
 
 def keep_frame(path: Path, frame: Frame, working_crs: str) -> str:
-    """Write FEATURES so that the file is there wholly or not at all; return its sha256."""
+    """Write a frame so that the file is there wholly or not at all; return its sha256."""
     table = frame.table.whole().append_column("geometry", to_wkb(frame.geometry))
     table = table.replace_schema_metadata({_CRS: working_crs.encode()})
     try:
@@ -40,8 +40,8 @@ def keep_frame(path: Path, frame: Frame, working_crs: str) -> str:
     return written
 
 
-def kept_frame(path: Path, sha256: str, working_crs: str) -> Frame:
-    """Read FEATURES that were kept, in a working CRS.
+def kept_frame(path: Path, sha256: str, working_crs: str, schema: pa.Schema = FEATURES) -> Frame:
+    """Read rows that were kept, FEATURES unless another schema is named, in a working CRS.
 
     A column that this version of geopipe has added since is null.
 
@@ -59,10 +59,10 @@ def kept_frame(path: Path, sha256: str, working_crs: str) -> Frame:
         table = pa.ipc.open_file(source).read_all()
     stored = table.schema.metadata[_CRS].decode()
     geometry = from_wkb(table["geometry"])
-    columns = {name: table[name] for name in FEATURES.names if name in table.column_names}
+    columns = {name: table[name] for name in schema.names if name in table.column_names}
     if stored != working_crs and len(geometry):
-        return _moved(make_frame(FEATURES, columns, geometry), stored, working_crs)
-    return make_frame(FEATURES, columns, geometry)
+        return _moved(make_frame(schema, columns, geometry), stored, working_crs)
+    return make_frame(schema, columns, geometry)
 
 
 def kept_columns(path: Path, names: Sequence[str]) -> pa.Table:

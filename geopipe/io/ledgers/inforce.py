@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 SNAPSHOT, INCREMENT = "snapshot", "increment"
@@ -80,6 +80,15 @@ class InForce:
         if any(content not in self._new_in and group in held for content, held in reading.items()):
             return self.last
         newest = max((self._new_in[content] for content in holders), default=0)
-        # Only a run that reads all of the newest delivery again stands where its first run stood.
-        again = all(content in reading for content in holders if self._new_in[content] == newest)
+        return self._before(newest, holders, reading)
+
+    def receipt_before_all(self, reading: Collection[str]) -> int:
+        """Return the receipt after which everything stood as it did before the newest of what a run reads."""
+        if any(content not in self._new_in for content in reading):
+            return self.last
+        return self._before(max(self._new_in.values(), default=0), self._new_in, reading)
+
+    def _before(self, newest: int, contents: Iterable[str], reading: Collection[str]) -> int:
+        """Return the receipt before the newest; only a run that reads all of that again stands there."""
+        again = all(content in reading for content in contents if self._new_in[content] == newest)
         return newest - 1 if again and newest else self.last

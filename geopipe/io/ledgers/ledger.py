@@ -12,13 +12,15 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from geopipe.crs import WGS84
 from geopipe.io.ledgers import registerfile
-from geopipe.io.ledgers.frames_kept import KeptFrames, keep_frame
+from geopipe.io.ledgers.frames_kept import KeptFrames, keep_frame, kept_frame
 from geopipe.io.ledgers.inforce import SNAPSHOT, Group, InForce
 from geopipe.io.ledgers.opened import Opened
 from geopipe.io.ledgers.received import Before, Received, counts_by_operator, of_group
+from geopipe.lineages.still_drawn import to_keep
 from geopipe.periods import parse_period
-from geopipe.schema import FEATURES, Frame, State, concat, empty_frame
+from geopipe.schema import FEATURES, UNRESOLVED, Frame, State, concat, empty_frame
 
 _DESCRIBED = (
     "SELECT r.content_hash, d.file, t.received_at, r.operator, r.role, r.mode, r.period, r.records_in, "
@@ -60,8 +62,12 @@ class Ledger(Opened):
         frames = [self._keep(item, state.working_crs) for item in new]
         (number,) = self.ask("SELECT coalesce(max(number), 0) + 1 FROM receipts")[0]
         kept = keep_frame(self.carried_path(number), carried, state.working_crs) if len(carried) else None
+        drawn = to_keep(state)
+        drawn_sha256 = keep_frame(self.unresolved_path(number), drawn, WGS84) if len(drawn) else None
         with self.transaction():
             self.insert("receipts", number, run, at.isoformat(timespec="seconds"), kept)
+            if drawn_sha256:
+                self.insert("drawn", number, len(drawn), drawn_sha256)
             for item, row, sha256 in zip(new, rows, frames, strict=True):
                 self._insert_reading(item, number, row, sha256, state)
             for item in deliveries:
@@ -109,11 +115,20 @@ class Ledger(Opened):
         """Return the file that keeps what the run of a receipt has carried on."""
         return self.path.parent / registerfile.FRAMES / f"carried-{receipt}.arrow"
 
-    def named_frames(self) -> set[Path]:
-        """Return the files of all frames that the ledger names."""
-        keys = self.ask("SELECT key FROM readings")
-        receipts = self.ask("SELECT number FROM receipts WHERE carried_sha256 IS NOT NULL")
-        return {self.frame_path(key) for (key,) in keys} | {self.carried_path(n) for (n,) in receipts}
+    def unresolved_path(self, receipt: int) -> Path:
+        """Return the file that keeps what the run of a receipt could only draw."""
+        return self.path.parent / registerfile.FRAMES / f"unresolved-{receipt}.arrow"
+
+    def named_frames(self) -> dict[Path, str]:
+        """Return the files of all frames that the ledger names, with their sha256."""
+        readings = self.ask("SELECT key, frame_sha256 FROM readings")
+        carried = self.ask("SELECT number, carried_sha256 FROM receipts WHERE carried_sha256 IS NOT NULL")
+        drawn = self.ask("SELECT receipt, unresolved_sha256 FROM drawn")
+        return {
+            **{self.frame_path(key): sha256 for key, sha256 in readings},
+            **{self.carried_path(number): sha256 for number, sha256 in carried},
+            **{self.unresolved_path(number): sha256 for number, sha256 in drawn},
+        }
 
     def deliveries(self) -> list[Row]:
         """Return every reading of every delivery, in the order in which they were received."""
@@ -154,7 +169,15 @@ class Ledger(Opened):
             receipt = now.receipt_before(group, reading)
             previous.append(kept.records(now, group, receipt))
             carried.append(of_group(kept.carried_at(receipt), group))
-        return Before(concat(previous), concat(carried))
+        unresolved = self.unresolved(now.receipt_before_all(reading))
+        return Before(concat(previous), concat(carried), unresolved)
+
+    def unresolved(self, receipt: int | None = None) -> Frame:
+        """Return UNRESOLVED (WGS 84 lon/lat): what the run of a receipt, or the last, could only draw."""
+        number = self.in_force().last if receipt is None else receipt
+        for (sha256,) in self.ask("SELECT unresolved_sha256 FROM drawn WHERE receipt = ?", number):
+            return kept_frame(self.unresolved_path(number), sha256, WGS84, UNRESOLVED)
+        return empty_frame(UNRESOLVED)
 
     def carried(self, working_crs: str) -> Frame:
         """Return the last versions of hazard that the last run has carried on."""

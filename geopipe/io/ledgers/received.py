@@ -45,10 +45,11 @@ class Received:
 
 @dataclass(frozen=True)
 class Before:
-    """What was in force before a run's newest deliveries, and what was carried on with it."""
+    """What was in force before a run's newest deliveries, what was carried on with it, what only drawn."""
 
     previous: Frame
     carried: Frame
+    unresolved: Frame
 
 
 def received(placed: State) -> tuple[Received, ...]:

@@ -136,6 +136,12 @@ CREATE TABLE published_quarters (
 INSERT INTO facts
     SELECT 1, 'register', lower(hex(randomblob(16))), strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now');
 """
+# Records that could not be used, but may be hazard: what the run of a receipt drew of them.
+_DRAWN = """
+CREATE TABLE drawn (
+    receipt INTEGER PRIMARY KEY REFERENCES receipts, records INTEGER NOT NULL, unresolved_sha256 TEXT NOT NULL
+);
+"""
 
 # Script n brings a register of version n to version n + 1; a new one runs through all of them.
 SCRIPTS = (
@@ -147,4 +153,5 @@ SCRIPTS = (
         "events", "papers", "decisions", "positions", "given_up", "findings", "finding_events",
         "reported_figures", "published_quarters",
     ),
+    _DRAWN + _append_only("drawn"),
 )  # fmt: skip

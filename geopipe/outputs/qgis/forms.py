@@ -23,7 +23,9 @@ _TIPS = {
     "overlaps": (
         "finding", "left_id", "left_operator", "right_id", "right_operator", "area_m2", "width_m", "relation",
     ),
-    "hazard_unresolved": ("source_id", "operator", "kind", "sentence", "position", "file", "row"),
+    "hazard_unresolved": (
+        "source_id", "operator", "kind", "sentence", "position", "vanished", "file", "row",
+    ),
     "points": ("record_id", "operator", "point_type", "date_found", "found_depth_cm"),
     "gaps": ("hazard_id", "kind", "width_m", "length_m", "neighbours"),
     "remaining": ("hazard_id", "kind", "status", "released_share", "remaining_m2"),

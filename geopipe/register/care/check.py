@@ -58,13 +58,7 @@ def check(register: Register) -> Checkup:
 
 def _frame_faults(register: Register) -> Iterator[str]:
     """Tell which records of deliveries, kept beside the register, are missing or not those that were kept."""
-    ledger = register.ledger
-    kept = [
-        (ledger.frame_path(key), sha) for key, sha in register.ask("SELECT key, frame_sha256 FROM readings")
-    ]
-    carried = register.ask("SELECT number, carried_sha256 FROM receipts WHERE carried_sha256 IS NOT NULL")
-    kept += [(ledger.carried_path(number), sha) for number, sha in carried]
-    for path, sha in dict.fromkeys(kept):
+    for path, sha in register.ledger.named_frames().items():
         if not path.is_file():
             yield f"The records of a delivery are missing: {path}."
         elif file_hash(path) != sha:

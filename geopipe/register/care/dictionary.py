@@ -7,7 +7,8 @@ HOW_TO_READ = (
     "they were added; nothing was ever changed or removed. An empty field means: nothing is known. Texts of "
     "several values are JSON. Times are ISO 8601 with their zone, days YYYY-MM-DD. Geometries are WKT. Those "
     "of `versions`, `sightings` and `given_up` are in metres in the equal-area CRS that `working_crs` names "
-    "by its PROJ text (a sighting has that of its a_version); `line_wgs84` is in degrees, longitude first. "
+    "by its PROJ text (a sighting has that of its a_version); `line_wgs84` is in degrees, longitude first, "
+    "and so is what `given_up` names drawn:VERSION, a record that could only be drawn. "
     "Areas end in _m2 or _ha, lengths in _m or _cm. minutes/ holds the signed minutes, each file named by "
     "the sha256 that `papers` states. cases.gpkg is a map of the cases as they stand at the end. `files` has "
     "the sha256 of each file."
@@ -20,6 +21,7 @@ TABLES = {
     "holdings": "Which registers of which operators a reading holds.",
     "counts": "Records kept and returned for correction, by operator.",
     "members": "All files that were read together with those that were new.",
+    "drawn": "What runs could only draw of records that may be hazard; the newest receipt holds them all.",
     "nil_reports": "Operators who said that they have nothing to report.",
     "facts": "What this register is: its identity, whose copy it is, what was merged into it.",
     "policies": "Rules by which runs were made, each content once.",
@@ -75,6 +77,10 @@ _OF_TABLE = {
         "run": "Folder of the run.",
         "received_at": "When the files were read.",
         "carried_sha256": "Hash of the file of records that were carried on, though a delivery lacks them.",
+    },
+    "drawn": {
+        "records": "Rows of records that could not be used, but may be hazard.",
+        "unresolved_sha256": "Hash of the file that keeps what the run drew of them.",
     },
     "deliveries": {"file": "Name of the file when it first came."},
     "readings": {

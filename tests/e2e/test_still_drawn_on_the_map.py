@@ -1,0 +1,87 @@
+"""A hazard record that could only be drawn stays on the map, night after night, until signed minutes."""
+
+import json
+
+import pytest
+from conftest import call, read_layer, square, write_geojson
+from nightly_fixtures import Desk
+
+HALF = {"type": "Polygon", "coordinates": [[[105.01, 17.5], [105.012, 17.502]]]}
+
+
+def put(folder, name, **shapes):
+    return write_geojson(folder / name, [({"hazard_id": own_id}, shape) for own_id, shape in shapes.items()])
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """A desk after a night in which one record of MAG could only be drawn."""
+    desk = Desk(tmp_path / "desk")
+    put(desk.root / "inbox" / "mag", "MAG_CHA.geojson", good=square(), half=HALF)
+    assert desk.night().result.summary["unresolved_hazard"] == 1
+    return desk
+
+
+def drawn(desk):
+    current = desk.root / "out" / (desk.root / "out" / "CURRENT").read_text().strip()
+    return {row["source_id"]: row for row in read_layer(current / "geopipe.gpkg", "hazard_unresolved")}
+
+
+def test_it_is_a_new_alarm_in_the_morning_and_stays_drawn(desk):
+    put(desk.root / "inbox" / "mag", "MAG_CHA_2.geojson", good=square())
+    told = desk.night()
+    assert told.digest.counts["new_alarms"] == 1
+    text = " ".join(desk.digest().split())
+    assert (
+        "A hazard record that was returned for correction is not delivered any more. It stays drawn on the map: "
+        "1: MAG half"
+    ) in text
+    assert (told.result.summary["unresolved_hazard"], told.result.summary["drawn_of_earlier"]) == (1, 1)
+    assert drawn(desk)["half"]["vanished"]
+    put(desk.root / "inbox" / "mag", "MAG_CHA_3.geojson", good=square(), new=square(east_by=0.05))
+    again = desk.night()
+    assert (again.digest.counts["new_alarms"], again.digest.counts["standing_alarms"]) == (0, 1)
+    assert set(drawn(desk)) == {"half"}
+
+
+def test_its_finding_is_not_called_corrected_because_it_is_left_out(desk):
+    put(desk.root / "inbox" / "mag", "MAG_CHA_2.geojson", good=square())
+    desk.night()
+    listed = json.loads(call("findings", "list", "-w", desk.root / "work", "--json").out)["rows"]
+    returned = [item for item in listed if item["code"] == "TOO_FEW_POINTS"]
+    assert [item["status"] for item in returned] == ["backlog"]
+
+
+def test_it_leaves_the_map_by_signed_minutes_and_that_is_told(desk):
+    put(desk.root / "inbox" / "mag", "MAG_CHA_2.geojson", good=square())
+    desk.night()
+    work = desk.root / "work"
+    assert "only drawn" in call("hazard", "list", "-w", work).out
+    assert [
+        row["record_id"] for row in json.loads(call("hazard", "list", "-w", work, "--json").out)["rows"]
+    ] == ["MAG:hazard:half"]
+    (desk.root / "twg.pdf").write_bytes(b"signed")
+    minutes = ("--meeting", "TWG 2026-02", "--minutes", desk.root / "twg.pdf", "--by", "Bounmy")
+    done = call("hazard", "release", "half", "-w", work, "--cause", "a slip of the pen", *minutes)
+    assert "1 version(s) will leave the map with the next run" in done.out
+    told = desk.night()
+    assert drawn(desk) == {}
+    assert told.result.summary["findings"]["HAZARD_GIVEN_UP_BY_DECISION"] == 1
+    assert call("register", "check", work).code == 0
+
+
+def test_a_good_record_of_this_id_ends_it(desk):
+    put(desk.root / "inbox" / "mag", "MAG_CHA_2.geojson", good=square())
+    desk.night()
+    put(desk.root / "inbox" / "mag", "MAG_CHA_3.geojson", good=square(), half=square(east_by=0.01))
+    told = desk.night()
+    assert (drawn(desk), told.result.summary["drawn_of_earlier"]) == ({}, 0)
+    assert "DRAWN_HAZARD_VANISHED" not in told.result.summary["findings"]
+
+
+def test_a_night_without_anything_new_says_the_same(desk):
+    put(desk.root / "inbox" / "mag", "MAG_CHA_2.geojson", good=square())
+    desk.night()
+    before = drawn(desk)
+    desk.night()
+    assert drawn(desk) == before

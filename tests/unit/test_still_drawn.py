@@ -1,0 +1,250 @@
+"""Hazard that could only be drawn, and is delivered no longer, stays drawn until something explains it."""
+
+import datetime as dt
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import shapely
+from make import LAOS, area, hazard, placed, wkb_polygon
+
+from geopipe.io.ledgers.ledger import Ledger
+from geopipe.io.ledgers.received import received
+from geopipe.lineages.still_drawn import key_of_drawn, still_drawn, to_keep
+from geopipe.schema import GIVEN_UP, make_frame
+
+LINE = [(104.0, 18.0), (104.01, 18.01)]
+TOLERANCE_M = 0.01
+
+
+def two_points(id="D", ring=LINE, **more):
+    """A hazard record of two points: it cannot be used, but it can be drawn."""
+    return area(wkb_polygon(ring), more.pop("kind", "CHA"), id=id, **more)
+
+
+def good(id="D", west=104.0, side=0.02, **more):
+    return hazard(shapely.box(west, 18.0, west + side, 18.0 + side), id=id, **more)
+
+
+ELSEWHERE = good("keeps", west=104.5)
+
+
+def read(file, *records, mode="snapshot"):
+    """A run that reads one file, whose bytes are called as it is."""
+    state = placed(*(replace(record, file=file) for record in records), crs="EPSG:4326", working_crs=LAOS)
+    deliveries = tuple(
+        replace(item, content_hash=file, mode=mode, operator="MAG") for item in state.deliveries
+    )
+    named = {
+        name: getattr(state, name).with_columns(
+            {
+                "role": "operator",
+                "row_id": [f"{file}:{row}" for row in getattr(state, name).table["row"].to_pylist()],
+            }
+        )
+        for name in ("features", "unresolved")
+    }
+    return replace(state, deliveries=deliveries, **named)
+
+
+def after(before, now, **more):
+    """What a run draws that comes after another one."""
+    previous = {"unresolved_before": to_keep(before), "previous": before.features}
+    return still_drawn(replace(now, **{**previous, **more}), TOLERANCE_M)
+
+
+def alarms(state):
+    return state.findings.take(state.findings.flags("severity", ["alarm"])).table["code"].to_pylist()
+
+
+def codes(state):
+    return [row["code"] for row in state.findings.table.to_pylist() if row["row"] is None]
+
+
+def drawn(state):
+    return state.unresolved.table["source_id"].to_pylist()
+
+
+FIRST = read("first", two_points(), ELSEWHERE)
+
+
+def test_a_drawn_hazard_that_a_whole_register_lacks_stays_drawn_with_an_alarm():
+    state = after(FIRST, read("second", ELSEWHERE))
+    assert drawn(state) == ["D"]
+    assert alarms(state) == ["DRAWN_HAZARD_VANISHED"]
+    (told,) = state.findings.take(state.findings.flags("code", ["DRAWN_HAZARD_VANISHED"])).table.to_pylist()
+    assert (told["record_id"], told["row"], told["file"]) == ("MAG:hazard:D", None, "first")
+    assert "TOO_FEW_POINTS" in told["sentence"]
+    (row,) = state.unresolved.table.to_pylist()
+    assert (row["row"], row["vanished"], row["position"]) == (None, True, "as stated")
+    assert row["sentence"].startswith("Not in the new delivery of its operator. As it was delivered before: ")
+    assert shapely.equals(state.unresolved.geometry[0], FIRST.unresolved.geometry[0])
+    (where,) = state.findings.take(state.findings.flags("code", ["DRAWN_HAZARD_VANISHED"])).geometry
+    assert 1500 < where.length < 1700  # metres, in the working CRS
+
+
+def test_its_alarm_goes_on_until_it_is_read_again():
+    second = after(FIRST, read("second", ELSEWHERE))
+    increment = after(second, read("third", good("other", west=104.8), mode="increment"))
+    assert (drawn(increment), alarms(increment)) == (["D"], ["DRAWN_HAZARD_VANISHED"])
+    assert to_keep(increment).table["row"].to_pylist() == [1]  # as it was delivered
+    back = after(increment, read("fourth", ELSEWHERE, good()))
+    assert (drawn(back), codes(back), len(to_keep(back))) == ([], [], 0)
+
+
+def test_a_part_of_a_register_says_nothing_of_what_it_lacks():
+    state = after(FIRST, read("second", good("other", west=104.8), mode="increment"))
+    assert (drawn(state), alarms(state)) == (["D"], [])
+    (row,) = state.unresolved.table.to_pylist()
+    assert not row["vanished"]
+    assert row["sentence"].startswith("As it was delivered before: ")
+
+
+def test_a_record_that_is_refused_again_is_drawn_as_it_is_now():
+    moved = [(104.2, 18.0), (104.21, 18.0)]
+    state = after(FIRST, read("second", two_points(ring=moved), ELSEWHERE))
+    assert (len(state.unresolved), codes(state)) == (1, [])
+    assert shapely.get_x(shapely.get_point(state.unresolved.geometry[0], 0)) == 104.2
+
+
+def test_a_record_that_goes_back_without_any_place_stays_where_it_was_drawn():
+    state = after(FIRST, read("second", hazard(None, id="D"), ELSEWHERE))
+    assert (drawn(state), alarms(state)) == (["D"], [])
+
+
+def test_the_same_bytes_read_in_another_way_are_the_records_own():
+    state = after(FIRST, read("first", good("renamed", west=105.0), ELSEWHERE))
+    assert (drawn(state), codes(state)) == ([], [])
+
+
+def test_a_good_record_of_the_same_id_says_nothing_of_a_second_one():
+    first = read("first", good("D", west=104.3), two_points("D"), ELSEWHERE)
+    only_one = after(first, read("second", good("D", west=104.3), ELSEWHERE))
+    assert (drawn(only_one), alarms(only_one)) == (["D"], ["DRAWN_HAZARD_VANISHED"])
+    both = after(first, read("second", good("D", west=104.3), good("D", west=104.0), ELSEWHERE))
+    assert drawn(both) == []
+
+
+def test_an_id_of_another_operator_or_register_explains_nothing():
+    others = (
+        good("D", operator="NPA", west=104.6),
+        area(shapely.box(104.9, 18, 104.91, 18.01), "CLEARED", id="D"),
+    )
+    state = after(FIRST, read("second", ELSEWHERE, *others))
+    assert drawn(state) == ["D"]
+
+
+def test_an_open_hazard_of_its_operator_that_covers_it_takes_it_over():
+    state = after(FIRST, read("second", ELSEWHERE, good("other")))
+    assert (drawn(state), codes(state)) == ([], ["HAZARD_TAKEN_OVER"])
+
+
+@pytest.mark.parametrize(
+    "cover",
+    [
+        good("other", operator="NPA"),
+        good("other", kind="CLEARED"),
+        good("other", kind="UNKNOWN"),
+        good("other", status="closed"),
+        good("other", side=0.009),
+    ],
+    ids=["another operator's", "released", "of unknown kind", "closed", "only a part"],
+)
+def test_nothing_less_takes_it_over(cover):
+    state = after(FIRST, read("second", ELSEWHERE, cover))
+    assert (drawn(state), alarms(state)) == (["D"], ["DRAWN_HAZARD_VANISHED"])
+
+
+def test_a_record_without_id_is_known_by_the_place_where_it_is_drawn():
+    first = read("first", two_points(id=None), ELSEWHERE)
+    again = after(first, read("second", ELSEWHERE, replace(two_points(id="now it has one"))))
+    assert (len(again.unresolved), codes(again)) == (1, [])
+    gone = after(first, read("second", ELSEWHERE))
+    assert alarms(gone) == ["DRAWN_HAZARD_VANISHED"]
+
+
+def test_a_record_that_may_lie_in_two_places_is_one_record():
+    without = read(
+        "first", replace(two_points(ring=[(500_000, 2_000_000), (501_000, 2_001_000)]), crs=""), ELSEWHERE
+    )
+    assert len(without.unresolved) > 1
+    gone = after(without, read("second", ELSEWHERE))
+    assert len(gone.unresolved) == len(without.unresolved)
+    assert alarms(gone) == ["DRAWN_HAZARD_VANISHED"]
+    known = after(without, read("second", ELSEWHERE, good()))
+    assert drawn(known) == []
+
+
+def test_a_record_of_unknown_kind_is_to_be_checked():
+    first = read("first", two_points(kind="UNKNOWN"), ELSEWHERE, good("u", west=104.7, kind="UNKNOWN"))
+    state = after(first, read("second", ELSEWHERE, good("u", west=104.7, kind="UNKNOWN")))
+    assert (drawn(state), codes(state), alarms(state)) == (["D"], ["DRAWN_UNKNOWN_VANISHED"], [])
+
+
+def test_a_decision_lets_it_go_and_is_told():
+    version = FIRST.unresolved.table["version_id"][0].as_py()
+    ground = np.array([shapely.Point(0, 0)], dtype=object)
+
+    def decided(name):
+        columns = {"version_id": [name], "reason": "TWG 3", "stays_hazard": False}
+        return after(FIRST, read("second", ELSEWHERE), given_up=make_frame(GIVEN_UP, columns, ground))
+
+    gone = decided(key_of_drawn(version))
+    assert (drawn(gone), codes(gone)) == ([], ["HAZARD_GIVEN_UP_BY_DECISION"])
+    # What is decided of an area that has the same version says nothing of what was only drawn.
+    assert drawn(decided(version)) == ["D"]
+
+
+def test_a_record_whose_area_is_carried_on_has_one_alarm_only():
+    """It was kept as an area, and drawn as well because its mending must be confirmed."""
+    first = read("first", good(), ELSEWHERE)
+    mended = FIRST.unresolved.with_columns({"row_id": first.features.table["row_id"].take([0])})
+    state = after(replace(first, unresolved=mended), read("second", ELSEWHERE))
+    assert (drawn(state), alarms(state)) == (["D"], [])
+    later = after(state, read("third", ELSEWHERE))
+    assert alarms(later) == ["DRAWN_HAZARD_VANISHED"]  # its area has been explained, what was drawn has not
+
+
+def test_a_first_run_draws_what_it_has_read():
+    assert drawn(still_drawn(FIRST, TOLERANCE_M)) == ["D"]
+
+
+# In the ledger.
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with Ledger.open(tmp_path) as opened:
+        yield opened
+
+
+def night(ledger, now):
+    """Run over a ledger; return what the run draws."""
+    came = received(now)
+    before = ledger.before(came, LAOS)
+    state = still_drawn(
+        replace(now, unresolved_before=before.unresolved, previous=before.previous), TOLERANCE_M
+    )
+    ledger.record("run", dt.datetime(2026, 4, 10, tzinfo=dt.UTC), came, state, state.carried)
+    return state
+
+
+def test_the_ledger_keeps_what_was_drawn_and_a_second_run_says_the_same(ledger):
+    night(ledger, FIRST)
+    for _ in range(2):
+        state = night(ledger, read("second", ELSEWHERE))
+        assert (drawn(state), alarms(state)) == (["D"], ["DRAWN_HAZARD_VANISHED"])
+    for name in ("third", "fourth"):
+        assert drawn(night(ledger, read(name, ELSEWHERE, good(name, west=104.8)))) == ["D"]
+    assert len(ledger.unresolved()) == 1
+    assert drawn(night(ledger, read("fifth", ELSEWHERE, good()))) == []
+    assert len(ledger.unresolved()) == 0
+
+
+def test_what_the_ledger_keeps_is_named_and_checked(ledger):
+    night(ledger, FIRST)
+    path = ledger.unresolved_path(1)
+    assert path in ledger.named_frames()
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(Exception, match="is damaged"):
+        night(ledger, read("second", ELSEWHERE))
