@@ -33,8 +33,8 @@ def test_it_is_a_new_alarm_in_the_morning_and_stays_drawn(desk):
     assert told.digest.counts["new_alarms"] == 1
     text = " ".join(desk.digest().split())
     assert (
-        "A hazard record that was returned for correction is not delivered any more. It stays drawn on the map: "
-        "1: MAG half"
+        "A hazard record that was returned for correction is not delivered any more. "
+        "It stays drawn on the map: 1: MAG half"
     ) in text
     assert (told.result.summary["unresolved_hazard"], told.result.summary["drawn_of_earlier"]) == (1, 1)
     assert drawn(desk)["half"]["vanished"]
