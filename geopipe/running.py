@@ -28,7 +28,7 @@ from geopipe.io.ledgers.received import Received, received
 from geopipe.io.ledgers.registerfile import BACKUPS, FRAMES
 from geopipe.io.ledgers.registerfile import NAME as REGISTER
 from geopipe.io.store import hold, load_saved_config, save_config, write_text
-from geopipe.lineages.still_drawn import still_drawn
+from geopipe.lineages.still_drawn import let_go_with_areas, still_drawn
 from geopipe.pipeline import Past, Progress, Result, finish, run, silent
 from geopipe.policies import load_policy
 from geopipe.preparation.kept import PERHAPS_NOT_THE_FILE, Kept, key_of
@@ -219,7 +219,7 @@ def _stages(
         )  # fmt: skip
         return still_drawn(known, load_policy(config.policy).cover_tolerance_m)
 
-    return run(config, progress, keep, kept), came[0]
+    return let_go_with_areas(run(config, progress, keep, kept)), came[0]
 
 
 def _repair_pointer(register: Register, output: Path) -> None:

@@ -58,9 +58,10 @@ def still_drawn(state: State, tolerance_m: float) -> State:
     stays = ~was_read & ~decided & ~covered
     reading = Reading(state)
     gone = (vanished(before) | reading.is_complete(before)) & ~reading.returned(before)
-    kept = before.with_columns({"vanished": gone}).take(stays)
+    beside = absent.has_an_area()
+    kept = before.with_columns({"vanished": gone & ~beside, "beside_area": beside}).take(stays)
     is_hazard = before.flags("kind", sorted(HAZARD_KINDS))
-    alarm = stays & gone & ~absent.has_an_area()
+    alarm = stays & gone & ~beside
     told = [
         absent.told(HAZARD_CODE, alarm & is_hazard, _VANISHED),
         absent.told(UNKNOWN_CODE, alarm & ~is_hazard, _VANISHED),
@@ -68,6 +69,25 @@ def still_drawn(state: State, tolerance_m: float) -> State:
         absent.told("HAZARD_TAKEN_OVER", covered & ~was_read, _TAKEN_OVER),
     ]
     return replace(state, unresolved_kept=kept).adding(unresolved=[_as_shown(kept)], findings=told)
+
+
+def let_go_with_areas(state: State) -> State:
+    """Draw no longer what was drawn beside an area of an earlier delivery that is explained, and off the map.
+
+    Parameters
+    ----------
+    state : State
+        After all stages: `features` hold what earlier deliveries leave on the map.
+    """
+
+    def staying(drawn: Frame) -> Frame:
+        beside = np.asarray(drawn.numpy("beside_area"), dtype=bool)
+        there = pc.is_in(drawn.table["row_id"], state.features.table["row_id"].combine_chunks())
+        return drawn.take(~beside | there.to_numpy().astype(bool))
+
+    return replace(
+        state, unresolved=staying(state.unresolved), unresolved_kept=staying(state.unresolved_kept)
+    )
 
 
 def vanished(drawn: Frame) -> Mask:

@@ -81,7 +81,9 @@ def summarise(state: State, policy: Policy) -> dict[str, Any]:
         ),
         "mended_hazard": _records(state.unresolved.take(_mended(state.unresolved))),
         "displaced_hazard": _records(state.unresolved.take(_displaced(state.unresolved))),
-        "drawn_of_earlier": _records(state.unresolved_kept),
+        "drawn_of_earlier": _records(
+            state.unresolved_kept.take(~_true(state.unresolved_kept, "beside_area"))
+        ),
         "areas": _areas(state),
         "overlaps": {
             "pairs": len(shown),

@@ -10,8 +10,8 @@ from make import LAOS, area, hazard, placed, wkb_polygon
 
 from geopipe.io.ledgers.ledger import Ledger
 from geopipe.io.ledgers.received import received
-from geopipe.lineages.still_drawn import key_of_drawn, still_drawn, to_keep
-from geopipe.schema import GIVEN_UP, make_frame
+from geopipe.lineages.still_drawn import key_of_drawn, let_go_with_areas, still_drawn, to_keep
+from geopipe.schema import GIVEN_UP, concat, make_frame
 
 LINE = [(104.0, 18.0), (104.01, 18.01)]
 TOLERANCE_M = 0.01
@@ -201,8 +201,14 @@ def test_a_record_whose_area_is_carried_on_has_one_alarm_only():
     mended = FIRST.unresolved.with_columns({"row_id": first.features.table["row_id"].take([0])})
     state = after(replace(first, unresolved=mended), read("second", ELSEWHERE))
     assert (drawn(state), alarms(state)) == (["D"], [])
-    later = after(state, read("third", ELSEWHERE))
-    assert alarms(later) == ["DRAWN_HAZARD_VANISHED"]  # its area has been explained, what was drawn has not
+    carried = replace(state, features=concat([state.features, first.features]))
+    assert drawn(let_go_with_areas(carried)) == ["D"]
+    explained = let_go_with_areas(state)
+    assert (drawn(explained), len(to_keep(explained))) == ([], 0)
+
+
+def test_what_was_only_drawn_does_not_go_with_any_area():
+    assert drawn(let_go_with_areas(after(FIRST, read("second", ELSEWHERE)))) == ["D"]
 
 
 def test_a_first_run_draws_what_it_has_read():
