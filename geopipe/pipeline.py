@@ -28,6 +28,7 @@ from geopipe.preparation.together import (
 )
 from geopipe.reports.publish import publish
 from geopipe.reports.returned.files import are_wanted, summarise_returns
+from geopipe.reports.returned.kept import KeptReturns
 from geopipe.reports.returned.returns import Earlier, collect_returns
 from geopipe.reports.summary import case_figures, summarise, unanswered
 from geopipe.schema import Frame, State
@@ -69,12 +70,14 @@ class Past:
     """What a register knows beside the records of a run.
 
     `trend` is what went back to each sender before; `not_read` are the deliveries in force whose files this
-    run has not read (file, operator); `cases` are its CASES, in the working CRS of the run.
+    run has not read (file, operator); `cases` are its CASES, in the working CRS of the run. `returns` are
+    files for senders that earlier runs have written.
     """
 
     trend: Mapping[str, Sequence[Earlier]] = field(default_factory=dict)
     not_read: Sequence[Mapping[str, str]] = ()
     cases: Frame | None = None
+    returns: KeptReturns | None = None
 
 
 def silent(_stage: str) -> None:
@@ -200,6 +203,6 @@ def finish(
     parts = FOR_QGIS if config.qgis else PLAIN
     outputs: Sequence[Path] = publish(
         state, summary, folder, config.layers, started, returns, past.cases,
-        dress=lambda path: dress(path, summary, parts),
+        dress=lambda path: dress(path, summary, parts), kept_returns=past.returns,
     )  # fmt: skip
     return Result(summary, tuple(outputs))

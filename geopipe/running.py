@@ -37,6 +37,7 @@ from geopipe.register.given_up import given_up
 from geopipe.register.register import Register
 from geopipe.register.table import case_table
 from geopipe.reports.publish import GEOPACKAGE, INDEX, SUMMARY, current_run, point_to, read_summary, settle
+from geopipe.reports.returned.kept import KeptReturns
 from geopipe.reports.returned.returns import Earlier
 from geopipe.reports.summary import versions
 from geopipe.schema import State, boxes_of
@@ -45,7 +46,7 @@ from geopipe.unfinished import remove_left
 
 # What a run leaves in its workspace last.
 LAST = "last_run.json"
-PREPARED = "prepared"
+PREPARED, RETURNS = "prepared", "returns"
 _BUILDING = ".building"
 # Stands in a run folder until the register names it.
 _UNCOMMITTED = ".uncommitted"
@@ -267,8 +268,10 @@ def _published(
     short = places_of(config).short_names
     number = register.begin_run(started, today(config), state, policy, short, config.layers)
     past = _past(register.ledger, state, came)
-    past = replace(past, cases=case_table(register.cases(), state.working_crs))
+    returns = KeptReturns(config.workspace / RETURNS)
+    past = replace(past, cases=case_table(register.cases(), state.working_crs), returns=returns)
     result = finish(state, config, runs / _BUILDING, started, progress, past)
+    returns.forget_others()
     content = json.dumps(result.summary, sort_keys=True, ensure_ascii=False)
     (runs / _BUILDING / _UNCOMMITTED).touch()
     folder = settle(runs / _BUILDING, runs, content)

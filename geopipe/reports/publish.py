@@ -20,6 +20,7 @@ from geopipe.io.store import write_text
 from geopipe.io.whole import make_folder
 from geopipe.reports.layers import published_layers, working_crs_wkt
 from geopipe.reports.returned.files import ENDINGS, FOLDER, write_returns
+from geopipe.reports.returned.kept import KeptReturns
 from geopipe.reports.returned.returns import Return
 from geopipe.schema import Frame, State
 from geopipe.unfinished import unfinished_folder
@@ -43,6 +44,7 @@ def publish(
     returns: Sequence[Return] = (),
     cases: Frame | None = None,
     dress: Callable[[Path], None] = as_written,
+    kept_returns: KeptReturns | None = None,
 ) -> list[Path]:
     """Write the GeoPackage, the files for senders and, last, the summary with the hashes of all.
 
@@ -63,6 +65,8 @@ def publish(
         CASES of the register, where there is one.
     dress : callable
         What is done to the GeoPackage before it is published; again, if it gets another name.
+    kept_returns : KeptReturns, optional
+        Files for senders that need not be written anew.
 
     Returns
     -------
@@ -81,7 +85,9 @@ def publish(
             working_crs_wkt(state.working_crs),
         )
         dress(building / GEOPACKAGE)
-        made = write_returns(building / FOLDER, returns, load_catalogue()) if returns else []
+        made = []
+        if returns:
+            made = write_returns(building / FOLDER, returns, load_catalogue(), kept=kept_returns)
         earlier = _earlier_returns(folder)
         if made:
             (folder / FOLDER).mkdir(exist_ok=True)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from geopipe.catalogue import Catalogue, Language
 from geopipe.errors import OutputError
 from geopipe.identity import hash_text
+from geopipe.reports.returned.kept import KeptReturns, made_of
 from geopipe.reports.returned.layers import write_layers
 from geopipe.reports.returned.returns import LANGUAGES, Return
 
@@ -64,9 +66,22 @@ def summarise_returns(returns: Sequence[Return]) -> dict[str, dict[str, Any]]:
 
 
 def write_returns(
-    folder: Path, returns: Sequence[Return], catalogue: Catalogue, languages: Sequence[Language] = LANGUAGES
+    folder: Path,
+    returns: Sequence[Return],
+    catalogue: Catalogue,
+    languages: Sequence[Language] = LANGUAGES,
+    kept: KeptReturns | None = None,
 ) -> list[Path]:
     """Write a workbook and a GeoPackage for each return into a new folder; return their paths.
+
+    Parameters
+    ----------
+    folder : Path
+    returns : sequence of Return
+    catalogue : Catalogue
+    languages : sequence of str
+    kept : KeptReturns, optional
+        Files of earlier runs: those that would say the same again are copied.
 
     Raises
     ------
@@ -76,14 +91,21 @@ def write_returns(
     from geopipe.reports.returned.workbook import write_workbook
 
     stems = file_stems([back.sender for back in returns])
-    written = []
+    written: list[Path] = []
     try:
         folder.mkdir(parents=True)
     except OSError as error:
         raise OutputError(f"the folder cannot be written ({error})", str(folder)) from error
     for back in returns:
         workbook, layers = (folder / f"{stems[back.sender]}.{ending}" for ending in ENDINGS.values())
-        write_workbook(workbook, back, catalogue, languages)
-        write_layers(layers, back, languages)
-        written += [workbook, layers]
+        writers: dict[Path, Callable[[Path], None]] = {
+            workbook: partial(write_workbook, back=back, catalogue=catalogue, languages=languages),
+            layers: partial(write_layers, back=back, languages=languages),
+        }
+        for path, write in writers.items():
+            if kept is None:
+                write(path)
+            else:
+                kept.put(path, made_of(back, languages, path.suffix), write)
+        written += writers
     return written
