@@ -6,7 +6,11 @@ out of a reader process, and formats itself only when a person reads it.
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
+
+# What a system says of a disk or a quota that is full, and of a file that may not grow.
+DISK_FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 
 
 class ExitCode(IntEnum):

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geopipe import runtime  # noqa: F401  rtree needs what it loads
+from geopipe.errors import OutputError
 from geopipe.schema import Indices
 from geopipe.unfinished import unfinished_folder
 
@@ -37,13 +38,22 @@ def build_index(folder: Path, boxes: Boxes, ids: NDArray[np.object_]) -> None:
         West, south, east, north of each area, in the CRS in which the index will be asked; NaN for none.
     ids : array of str
         What the index is stamped with; the number of a box is its position here.
+
+    Raises
+    ------
+    OutputError
+        When the disk refuses.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with unfinished_folder(folder.parent) as building:
-        _write(building, boxes, ids)
-        shutil.rmtree(folder, ignore_errors=True)
-        building.chmod(0o755)  # a temporary folder is private, an index is not
-        building.replace(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished_folder(folder.parent) as building:
+            _write(building, boxes, ids)
+            shutil.rmtree(folder, ignore_errors=True)
+            building.chmod(0o755)  # a temporary folder is private, an index is not
+            building.replace(folder)
+    except OSError as error:
+        remedy = "Is the disk full or read-only?"
+        raise OutputError(f"the index cannot be written ({error})", str(folder), remedy) from error
 
 
 def _write(building: Path, boxes: Boxes, ids: NDArray[np.object_]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from geopipe._version import __version__
-from geopipe.errors import ExitCode, GeopipeError
+from geopipe.errors import DISK_FULL, ExitCode, GeopipeError, OutputError
 from geopipe.io.environment import drop_foreign
 from geopipe.processes import LEAN_ENVIRONMENT, leave_out_data_frames
 
@@ -158,6 +158,9 @@ def _end_with(error: BaseException) -> None:
     if was_interrupted(error):
         click.echo("geopipe: interrupted; nothing half-written was left behind.", err=True)
         sys.exit(ExitCode.BUG)
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        what, remedy = "there is no room on the disk", "Free some space there and do this again."
+        error = OutputError(f"{what} ({error.strerror or error})", str(error.filename or ""), remedy)
     if isinstance(error, GeopipeError):
         click.echo(f"geopipe: {error}", err=True)
         sys.exit(error.exit_code)

@@ -6,7 +6,6 @@ folder; only their descriptions go through the pipe.
 
 from __future__ import annotations
 
-import errno
 import gc
 import importlib
 import os
@@ -21,7 +20,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from geopipe.errors import GeopipeError
+from geopipe.errors import DISK_FULL, GeopipeError
 from geopipe.io import drivers
 from geopipe.io.answers import Failure
 from geopipe.io.archive import Member, unpack_gzip, unpack_zip
@@ -86,9 +85,6 @@ OPENED_BY_GDAL = (
     Format.FLATGEOBUF,
 )
 Answer = tuple[RawDelivery, tuple[str | None, ...]]
-
-
-_NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 
 def serve() -> None:
@@ -160,7 +156,7 @@ def read_source(source: Source, folder: Path, limits: ReadLimits) -> Answer:
             "FILE_UNREADABLE",
             (f"{label}: the file cannot be opened ({reason_of(error)}). Check the drive and your rights."),
         )
-        if error.errno in _NO_ROOM:
+        if error.errno in DISK_FULL:
             code, sentence = NO_ROOM, reason_of(error)
         return replace(blank, problem=Problem(code, sentence)), ()
     except MemoryError:

@@ -73,9 +73,8 @@ def holding(workspace: Path, now: dt.datetime | None = None) -> Iterator[Owner |
             logging.getLogger(__name__).warning(
                 "WARNING the last run here did not end by itself: %s. Its lock is taken over.", left.told(now)
             )
-        me = this_process(now)
-        (workspace / OWNER).write_text(json.dumps(asdict(me)), encoding="utf-8")
         try:
+            (workspace / OWNER).write_text(json.dumps(asdict(this_process(now))), encoding="utf-8")
             yield left
         finally:
             with suppress(OSError):

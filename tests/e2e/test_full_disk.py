@@ -16,6 +16,8 @@ from outputs import ONLY_NEW, OUTPUTS, make_ready
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits and mounts of POSIX are used")
 DONE, PARTIAL, USAGE, REGISTER = 0, 4, 2, 6
 ROOM = 64 * 1024 * 1024
+# What a run keeps to be faster, and may forget.
+AGAIN = ("work/prepared", "work/pairs", "work/returns", "work/backups")
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +95,7 @@ def disk(tmp_path):
 
 def kept(folder):
     """What must stay as it is: everything but what a run may forget and make again."""
-    again = ("work/prepared/", "work/pairs/", "work/backups/", "work/config.json", "work/.lock", "tmp/")
+    again = (*AGAIN, "work/config.json", "work/.lock", "tmp/")
     return {name: digest for name, digest in hashes(folder).items() if not name.startswith(again)}
 
 
@@ -104,9 +106,7 @@ def names(folder):
 def left_over(folder, before):
     """What is there beside what was there, other than whole deliveries that may be read again."""
     new = names(folder) - before
-    return sorted(
-        name for name in new if not name.startswith(("work/prepared", "work/pairs", "work/backups"))
-    )
+    return sorted(name for name in new if not name.startswith(AGAIN))
 
 
 def said_clearly(said):

@@ -5,6 +5,7 @@ import pytest
 import shapely
 from make import box, square
 
+from geopipe.errors import OutputError
 from geopipe.index import boxes_meeting, build_index, is_current, stamp
 
 
@@ -104,7 +105,7 @@ def test_a_build_that_fails_leaves_the_old_index_and_no_litter(folder, monkeypat
     boxes, ids = areas(square(0))
     build_index(folder, boxes, ids)
     monkeypatch.setattr(index, "_write", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OutputError, match="disk full"):
         build_index(folder, *areas(square(5)))
     assert is_current(folder, boxes, ids)
     assert [path.name for path in folder.parent.iterdir()] == ["index"]

@@ -117,6 +117,10 @@ def _parquet(item: Filled, material: Material, told: dict[str, Any]) -> bytes:
     rows = arrow_table(tables()[item.name], item.rows)
     piece = Piece(item.name, item.name, rows, item.geometry, material.crs_wkt)
     named = {"geopipe": json.dumps({"schema": tables()[item.name].schema, "about": told}, ensure_ascii=False)}
-    with unfinished_folder() as building:
-        (path,) = write_geoparquet(building, piece, named)
-        return path.read_bytes()
+    try:
+        with unfinished_folder() as building:
+            (path,) = write_geoparquet(building, piece, named)
+            return path.read_bytes()
+    except OSError as error:
+        remedy = "Is the disk of the temporary files full? Set TMPDIR to another folder."
+        raise OutputError(f"{item.name}.parquet cannot be written ({error})", "", remedy) from error
