@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from geopipe.config.delivery import DeliveryOptions, path_from, profile_from
-from geopipe.settings import Strict
+from geopipe.settings import Strict, did_you_mean
+
+# Shorter, one would soon mean two files; with less than all of it, people can still type it.
+HashStart = Annotated[str, Field(pattern="^[0-9a-f]{6,64}$")]
 
 
 class InboxSpec(DeliveryOptions):
@@ -68,9 +71,19 @@ class NightlySpec(Strict):
     """How long a run's folder stays after a newer run has replaced it."""
     keep_received_days: int = Field(default=400, ge=1)
     """How long digests stay, and deliveries that are no longer in force."""
-    set_aside: dict[str, str] = Field(default_factory=dict)
+    set_aside: dict[HashStart, str] = Field(default_factory=dict)
     """Beginning of the hash of a received file that is not to be used -> why, and who says so."""
+    belongs_to: dict[HashStart, str] = Field(default_factory=dict)
+    """Beginning of the hash of a received file -> the folder whose it is, wherever it came."""
     notify: NotifySpec | None = None
+
+    @model_validator(mode="after")
+    def _known_folders(self) -> NightlySpec:
+        for start, name in self.belongs_to.items():
+            if name not in self.operators:
+                near = did_you_mean(name, tuple(self.operators))
+                raise ValueError(f"belongs_to.{start}: {name!r} is no folder of `operators`{near}")
+        return self
 
 
 def nightly_from(base: Path, nightly: NightlySpec | None) -> NightlySpec | None:

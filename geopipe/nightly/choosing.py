@@ -34,12 +34,14 @@ class Content:
 class Tonight:
     """What a night reads: receipts, the newest first. `unread` of them hold nothing that can be used.
 
-    `set_aside` are left out because a person says so.
+    `set_aside` are left out because a person says so; `replaced` says of each that is left out because of a
+    later one (by hash) which one is read instead.
     """
 
     reads: tuple[Receipt, ...] = ()
     unread: tuple[Receipt, ...] = ()
-    set_aside: tuple[Receipt, ...] = field(default=())
+    set_aside: tuple[Receipt, ...] = ()
+    replaced: Mapping[str, Receipt] = field(default_factory=dict)
 
 
 def choose(receipts: Sequence[Receipt], contents: Mapping[str, Content], aside: Collection[str]) -> Tonight:
@@ -59,14 +61,36 @@ def choose(receipts: Sequence[Receipt], contents: Mapping[str, Content], aside: 
         A delivery is read until another one of the same folder replaces it: of a whole register, one that
         came later and holds the same registers whole; of what could not be used, one of the same name.
     """
-    own = [item for item in receipts if item.is_delivery]
-    dropped = [item for item in own if any(item.sha256.startswith(start) for start in aside)]
-    own = [item for item in own if item not in dropped]
-    reads = [item for item in own if not any(_replaces(later, item, contents) for later in own)]
+    own, dropped = without_aside(receipts, aside)
+    later_of = {item.sha256: _later(item, own, contents) for item in own}
+    reads = [item for item in own if later_of[item.sha256] is None]
+    replaced = {item.sha256: _instead(item, later_of) for item in own if item not in reads}
     unread = [item for item in reads if not _content(contents, item).groups]
     # A file that cannot be used must not take the name of the one that stays in force.
     good = [item for item in reads if item not in unread]
-    return Tonight((*_newest_first(good), *_newest_first(unread)), _newest_first(unread), tuple(dropped))
+    return Tonight(
+        (*_newest_first(good), *_newest_first(unread)), _newest_first(unread), tuple(dropped), replaced
+    )
+
+
+def without_aside(receipts: Sequence[Receipt], aside: Collection[str]) -> tuple[list[Receipt], list[Receipt]]:
+    """Return the deliveries that may be read, and those that a person has set aside by their hash."""
+    own = [item for item in receipts if item.is_delivery]
+    dropped = [item for item in own if any(item.sha256.startswith(start) for start in aside)]
+    return [item for item in own if item not in dropped], dropped
+
+
+def _later(item: Receipt, own: Sequence[Receipt], contents: Mapping[str, Content]) -> Receipt | None:
+    """Return the newest delivery that takes the place of one, None where it stays."""
+    found = (later for later in own if _replaces(later, item, contents))
+    return max(found, key=lambda later: later.last_number, default=None)
+
+
+def _instead(item: Receipt, later_of: Mapping[str, Receipt | None]) -> Receipt:
+    """Return the delivery that is read instead of one: what replaced it may be replaced itself."""
+    while (later := later_of[item.sha256]) is not None:
+        item = later
+    return item
 
 
 def _newest_first(receipts: Iterable[Receipt]) -> tuple[Receipt, ...]:
@@ -88,9 +112,7 @@ def _replaces(later: Receipt, item: Receipt, contents: Mapping[str, Content]) ->
     held, held_later = _content(contents, item), _content(contents, later)
     if not held.groups:
         # What came before, and comes again after a file that was broken, replaces it.
-        return (_came_after(later, item) or _came_again_after(later, item)) and same_name(
-            later.name, item.name
-        )
+        return _came_last(later, item) and same_name(later.name, item.name)
     return _came_after(later, item) and held_later.is_snapshot and held.groups <= held_later.groups
 
 
@@ -98,8 +120,8 @@ def _came_after(later: Receipt, item: Receipt) -> bool:
     return later.number > item.number and later.received_at != item.received_at
 
 
-def _came_again_after(later: Receipt, item: Receipt) -> bool:
-    return later.last_at not in ("", later.received_at) and later.last_at > item.received_at
+def _came_last(later: Receipt, item: Receipt) -> bool:
+    return later.last_number > item.last_number and later.last_at != item.last_at
 
 
 def same_name(one: str, other: str) -> bool:
@@ -128,7 +150,12 @@ def contents_of(
     kept : Kept
         Where what was read is kept for the run.
     """
-    contents = dict(_known(ledger))
+    contents = {
+        content: known
+        for content, operator, known in _known(ledger)
+        # Read as another operator's, it was in that one's registers: what it holds now must be seen.
+        if content not in specs or specs[content].operator in (None, operator)
+    }
     new = [item for item in receipts if item.is_delivery and item.sha256 not in contents]
     if new:
         told = config.model_copy(update={"deliveries": tuple(specs[item.sha256] for item in new)})
@@ -136,12 +163,19 @@ def contents_of(
     return contents
 
 
-def _known(ledger: Ledger) -> Iterable[tuple[str, Content]]:
+def _known(ledger: Ledger) -> Iterable[tuple[str, str, Content]]:
+    """Yield each content that was read, the operator as whose it was read last, and what it held."""
     held: dict[str, set[Group]] = {}
     for key, *names in ledger.ask("SELECT key, operator, register, role FROM holdings"):
         held.setdefault(key, set()).add(Group(*names))
-    for key, content, mode in ledger.ask("SELECT key, content_hash, mode FROM readings ORDER BY number"):
-        yield content, Content(frozenset(held.get(key, ())), mode == SNAPSHOT)
+    last = {
+        content: (operator, Content(frozenset(held.get(key, ())), mode == SNAPSHOT))
+        for key, content, operator, mode in ledger.ask(
+            "SELECT key, content_hash, operator, mode FROM readings ORDER BY number"
+        )
+    }
+    for content, (operator, known) in last.items():
+        yield content, operator, known
 
 
 def _read(config: Config, kept: Kept) -> dict[str, Content]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
 
-Facts = Mapping[str, Any]
-_SHOWN = 5
-_SMALL_M2 = 1_000.0
+from geopipe.nightly.notread import hazard_off_the_map, whose_and_which
+from geopipe.nightly.wording import Facts, count_of, hectares, named
+
 _URGENT = {
     "needs_review": "to decide again (a record moved, or the case became several)",
     "corrected_differently": "corrected differently than decided",
@@ -35,6 +34,7 @@ def alarms(facts: Facts) -> Iterator[str]:
         if item["gone"] and not item["standing"] and item["code"] not in standing:
             yield f"gone: {item['sentence']}: {named(item['gone'])}"
     yield from _hidden(summary)
+    yield from hazard_off_the_map(facts)
     if not standing:
         yield "no alarm in the records that were compared; land that is not shown is not thereby safe"
 
@@ -80,6 +80,7 @@ def person(facts: Facts) -> Iterator[str]:
         yield f"{item['file']} ({item['folder']}): {item['why']}; it stays in the inbox"
     yield from _unread(facts)
     yield from _late(facts)
+    yield from whose_and_which(facts)
     yield from _urgent_cases(facts)
     yield from _doubts(facts)
 
@@ -107,16 +108,6 @@ def _late(facts: Facts) -> Iterator[str]:
                 f"{item['file']} ({item['folder']}) has been waiting for {count_of(item['days'], 'day')}: "
                 f"{item['why']}"
             )
-    for item in facts["inbox"]["again"]:
-        if item["other_folder"]:
-            yield f"{item['file']} in folder {item['folder']} is the file that came in {item['other_folder']}"
-        elif not item["in_force"]:
-            yield (
-                f"{item['file']} ({item['folder']}) is the delivery of {item['day']} again; a newer one is "
-                "in force and stays. Ask which one counts."
-            )
-    for item in facts["inbox"]["aside"]:
-        yield f"{item['file']} ({item['folder']}, {item['day']}) is set aside: {item['why']}"
 
 
 def _urgent_cases(facts: Facts) -> Iterator[str]:
@@ -142,7 +133,7 @@ def _doubts(facts: Facts) -> Iterator[str]:
                 f"{item['file']}: confirm how its coordinates are read ({what}, "
                 f"{count_of(proposal['records'], 'record')}); see geopipe confirm"
             )
-    for item in summary.get("not_read", ()):
+    for item in gone_files(facts):
         yield f"{item['file']} ({item['operator'] or 'several operators'}) is in force, but was not read now"
 
 
@@ -150,22 +141,3 @@ def gone_files(facts: Facts) -> list[Facts]:
     """Return the deliveries in force that were not read, though nobody has set them aside."""
     aside = {item["sha256"] for item in facts["inbox"]["aside"]}
     return [item for item in (facts["summary"] or {}).get("not_read", ()) if item["sha256"] not in aside]
-
-
-def named(names: Sequence[str]) -> str:
-    """Return how many there are and the first of them; of a record operator and own id."""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    shown = [" ".join(name.split(":", 2)[::2]) if name.count(":") >= 2 else name for name in names[:_SHOWN]]
-    return f"{len(names)}: {', '.join(shown)}{more}"
-
-
-def count_of(number: int, one: str, many: str = "") -> str:
-    """Return a number of things."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def hectares(m2: float | None) -> str:
-    """Return an area (m2) in brackets, in hectares or, where it is small, in m2; nothing for none."""
-    if not m2:
-        return ""
-    return f" ({m2 / 10_000:,.2f} ha)" if m2 >= _SMALL_M2 else f" ({m2:,.1f} m2)"

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from geopipe.nightly.concerns import Facts, alarms, count_of, gone_files, named, person
+from geopipe.nightly.concerns import alarms, gone_files, person
+from geopipe.nightly.notread import areas_off_the_map, settled_aside
+from geopipe.nightly.wording import Facts, count_of, named
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,9 @@ def _headline(facts: Facts, level: str, counts: Mapping[str, int]) -> str:
         news = "Nobody knows what came"
     told = [
         f"{count_of(counts['new_alarms'], 'NEW ALARM', 'NEW ALARMS')}" if counts["new_alarms"] else "",
+        f"{count_of(counts['hazard_off_map'], 'HAZARD AREA', 'HAZARD AREAS')} NOT ON THE MAP"
+        if counts["hazard_off_map"]
+        else "",
         news,
     ]
     if level != "not_all_read":
@@ -122,19 +127,26 @@ def _counts(facts: Facts, for_a_person: int) -> dict[str, int]:
         "reopened": len(cases.get("reopened", ())),
         "open_cases": (summary.get("cases") or {}).get("open", 0),
         "received": len(inbox["received"]),
-        "again": len(inbox["again"]),
+        "again": sum(item["is_new"] for item in (*inbox["again"], *inbox["copies"])),
         "waiting": len(inbox["waiting"]),
         "overdue": len(facts["overdue"]),
         "not_taken": len(inbox["strange"]) + len(inbox["failed"]),
         "files_read": len(read),
         "files_not_read": sum(bool(item["problems"]) for item in read),
         "files_gone": len(gone_files(facts)),
+        "hazard_off_map": areas_off_the_map(facts),
         "records_returned": summary.get("balance", {}).get("rejected", 0),
         "records": summary.get("balance", {}).get("records_in", 0),
     }
 
 
 # What happened.
+
+_WHY_NOT_READ = {
+    "aside": "not read: it is set aside",
+    "replaced": "not read: a later one is in force",
+    "nobodys": "not read: the configuration does not name its folder",
+}
 
 
 def _cases(facts: Facts) -> Iterator[str]:
@@ -161,11 +173,10 @@ def _cases(facts: Facts) -> Iterator[str]:
 
 def _deliveries(facts: Facts) -> Iterator[str]:
     inbox = facts["inbox"]
-    unread = "the run failed before it was read" if facts["error"] else "not read: a later one is in force"
     for item in inbox["received"]:
-        yield f"received: {item['file']} ({item['folder']}){_what_it_held(item, unread)}"
+        yield f"received: {item['file']} ({item['folder']}){_what_it_held(item)}"
     for item in inbox["again"]:
-        if item["in_force"] and not item["other_folder"]:
+        if item["is_new"] and item["stands"]["how"] in ("in_force", "unread", "document"):
             yield f"came again, the same bytes as on {item['day']}: {item['file']} ({item['folder']})"
     for item in inbox["waiting"]:
         yield f"waiting: {item['file']} ({item['folder']}): {item['why']}, there since {item['since']}"
@@ -174,16 +185,17 @@ def _deliveries(facts: Facts) -> Iterator[str]:
         yield f"missing: {item['operator']} (last {last})"
     for name, count in sorted(((facts["summary"] or {}).get("returned") or {}).items()):
         yield f"to return: {name}, {count_of(count, 'record')} (folder return of the map)"
-    if not inbox["received"] and not inbox["again"] and not inbox["problem"]:
+    if not inbox["problem"] and not any(inbox[name] for name in ("received", "again", "copies")):
         yield "nothing new came"
+    yield from settled_aside(facts)
     yield from inbox["notes"]
 
 
-def _what_it_held(item: Facts, unread: str) -> str:
+def _what_it_held(item: Facts) -> str:
     if item["is_document"]:
         return ": a document; kept, not read"
     if item["records"] is None:
-        return f": kept; {unread}"
+        return f": kept; {_WHY_NOT_READ.get(item['stands']['how'], 'the run failed before it was read')}"
     returned = f", {item['returned']:,} of them returned" if item["returned"] else ""
     bad = "; NOT or only partly used" if item["problems"] else ""
     return f": {count_of(item['records'], 'record')}{returned}{bad}"

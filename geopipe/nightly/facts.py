@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from geopipe.config import NightlySpec
 from geopipe.nightly.choosing import Tonight, same_name
+from geopipe.nightly.comings import Again
 from geopipe.nightly.filing import Coming, Receipt
 from geopipe.nightly.nights import Manifest
 from geopipe.nightly.waiting import Chosen
@@ -31,6 +32,8 @@ class Course:
     comings: list[Coming] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     tonight: Tonight = field(default_factory=Tonight)
+    hazard_left: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    """What of the hazard in deliveries that are not read is on the map, by hash (`HazardLeft`)."""
     summary: dict[str, Any] | None = None
     changes: dict[str, Any] | None = None
     errors: list[dict[str, Any]] = field(default_factory=list)
@@ -76,14 +79,25 @@ def _inbox(course: Course, spec: NightlySpec, now: dt.datetime, previous: Manife
     look = course.chosen.look if course.chosen else None
     told_before = int((previous or {}).get("last_receipt", 0))
     new = [item for item in course.receipts if item.number > told_before]
-    used = {item.sha256 for item in course.tonight.reads}
     return {
         "path": str(spec.inbox),
         "problem": course.inbox_problem,
         "strange": [*(look.strange if look else ()), *course.nobodys],
         "missing_folders": list(look.missing) if look else [],
-        "received": [_received(item, course.summary) for item in new],
-        "again": [_again(item, used) for item in course.comings if item.what == "again"],
+        "received": [_received(item, course, spec) for item in new],
+        "again": [
+            _again(item, coming, course, spec) | {"is_new": coming.number > told_before}
+            for item in course.receipts
+            for coming in item.again
+            if coming.folder == item.folder and (coming.number > told_before or _waits(item, coming, course))
+        ],
+        "copies": [
+            _copy(item, coming, course, spec) | {"is_new": coming.number > told_before}
+            for item in course.receipts
+            for coming in item.copies
+            if item.is_delivery and not _is_named(item, spec.belongs_to)
+        ],
+        "unknown_hashes": _unknown_hashes(course.receipts, spec),
         "failed": [
             {"file": item.unit.main.name, "folder": item.unit.folder, "why": item.why}
             for item in course.comings
@@ -109,7 +123,12 @@ def _inbox(course: Course, spec: NightlySpec, now: dt.datetime, previous: Manife
             for item in course.tonight.unread
         ],
         "aside": [
-            {**_named(item), "sha256": item.sha256, "why": _why_aside(item, spec.set_aside)}
+            {
+                **_named(item),
+                "sha256": item.sha256,
+                "why": _why_aside(item, spec.set_aside),
+                "hazard": _hazard(item, course),
+            }
             for item in course.tonight.set_aside
         ],
         "notes": _notes(course),
@@ -130,31 +149,84 @@ def _stands(item: Receipt, tonight: Tonight) -> str:
     return max(days, default="")
 
 
-def _received(item: Receipt, summary: Mapping[str, Any] | None) -> dict[str, Any]:
+def _received(item: Receipt, course: Course, spec: NightlySpec) -> dict[str, Any]:
     """Return a new delivery, and what it held, if that is known."""
-    read = next((d for d in (summary or {}).get("deliveries", ()) if d["sha256"] == item.sha256), None)
+    deliveries = (course.summary or {}).get("deliveries", ())
+    read = next((told for told in deliveries if told["sha256"] == item.sha256), None)
     return {
         **_named(item),
         "sha256": item.sha256,
         "size_bytes": item.size,
         "is_document": not item.is_delivery,
+        "stands": _stand(item, course, spec),
         "records": read["balance"]["records_in"] if read else None,
         "returned": read["balance"]["rejected"] if read else 0,
         "problems": [problem["code"] for problem in read["problems"]] if read else [],
     }
 
 
-def _again(item: Coming, used: set[str]) -> dict[str, Any]:
-    receipt = item.receipt
-    assert receipt is not None
+def _again(item: Receipt, coming: Again, course: Course, spec: NightlySpec) -> dict[str, Any]:
+    """Return a coming of bytes that were filed before, in the same folder."""
     return {
-        "file": item.unit.main.name,
-        "folder": item.unit.folder,
-        "day": receipt.day,
-        "sha256": receipt.sha256,
-        "in_force": receipt.sha256 in used or not receipt.is_delivery,
-        "other_folder": receipt.folder if receipt.folder != item.unit.folder else "",
+        "file": coming.name,
+        "folder": coming.folder,
+        "day": item.day,
+        "sha256": item.sha256,
+        "stands": _stand(item, course, spec),
+        "hazard": _hazard(item, course),
     }
+
+
+def _copy(item: Receipt, coming: Again, course: Course, spec: NightlySpec) -> dict[str, Any]:
+    """Return a coming of bytes in a second folder, of which nobody has said yet whose they are."""
+    told = {"file": coming.name, "folder": coming.folder, "day": coming.day, "sha256": item.sha256}
+    return {**told, "of": _named(item), "stands": _stand(item, course, spec)}
+
+
+def _stand(item: Receipt, course: Course, spec: NightlySpec) -> dict[str, Any]:
+    """Return how a filed delivery stands: is it read, and if not, what is said or read instead."""
+    tonight = course.tonight
+    if not item.is_delivery:
+        return {"how": "document"}
+    if item.folder not in spec.operators:
+        return {"how": "nobodys"}
+    if item in tonight.set_aside:
+        return {"how": "aside", "why": _why_aside(item, spec.set_aside)}
+    if instead := tonight.replaced.get(item.sha256):
+        return {"how": "replaced", **_named(instead), "sha256": instead.sha256}
+    if item in tonight.reads:
+        return {"how": "unread" if item in tonight.unread else "in_force"}
+    return {"how": "unknown"}
+
+
+def _waits(item: Receipt, coming: Again, course: Course) -> bool:
+    """Say whether older bytes are the last that came in their folder: a person must say what counts."""
+    own = (other for other in course.receipts if other.folder == item.folder and other.is_delivery)
+    last = max(other.last_number for other in own)
+    return item.sha256 in course.tonight.replaced and coming.number == last
+
+
+def _is_named(item: Receipt, starts: Mapping[str, str]) -> bool:
+    return any(item.sha256.startswith(start) for start in starts)
+
+
+def _unknown_hashes(receipts: Sequence[Receipt], spec: NightlySpec) -> list[dict[str, Any]]:
+    """Return what the configuration says of hashes that no filed delivery has, or more than one."""
+    found = []
+    for setting, starts in (("set_aside", spec.set_aside), ("belongs_to", spec.belongs_to)):
+        for start in starts:
+            count = sum(item.sha256.startswith(start) for item in receipts)
+            if count != 1:
+                found.append({"setting": setting, "start": start, "count": count})
+    return found
+
+
+def _hazard(item: Receipt, course: Course) -> dict[str, Any]:
+    """Return what is known of the hazard in a delivery that is not read: known, was_read, and counts."""
+    if item.sha256 not in course.hazard_left:
+        return {"known": False}
+    left = course.hazard_left[item.sha256]
+    return {"known": True, "was_read": left is not None, **(left or {})}
 
 
 def _notes(course: Course) -> list[str]:
@@ -180,15 +252,25 @@ def overdue(
         if known.every_days is None:
             continue
         operator = known.operator or folder
-        days = [item.day for item in receipts if item.folder == folder and item.is_delivery]
-        last = max([*days, nil_reports.get(operator, "")], default="")
+        days = [nil_reports.get(operator, ""), *_days(receipts, folder)]
+        # A clock that ran ahead once must not keep somebody from being missed for years.
+        last = max((item for item in days if item <= day.isoformat()), default="") or max(days)
         since = (day - dt.date.fromisoformat(last)).days if last else None
-        if since is None or since > known.every_days:
+        if since is None or not 0 <= since <= known.every_days:
             told = {"folder": folder, "operator": operator, "last_day": last, "days": since}
             found.append({**told, "every_days": known.every_days})
     return found
 
 
+def _days(receipts: Sequence[Receipt], folder: str) -> Iterator[str]:
+    """Yield the days on which a delivery came in a folder, the same bytes again among them."""
+    for item in receipts:
+        if item.is_delivery:
+            yield from [item.day] if item.folder == folder else []
+            yield from (coming.day for coming in item.again if coming.folder == folder)
+
+
 def inputs_of(course: Course, root: Path) -> list[dict[str, Any]]:
     """Return what a run has read from the filed deliveries, and where each of them lies."""
-    return [{**asdict(item), "path": str(item.place(root))} for item in course.tonight.reads]
+    told = ({**asdict(item), "path": str(item.place(root))} for item in course.tonight.reads)
+    return [{name: value for name, value in item.items() if name != "again"} for item in told]

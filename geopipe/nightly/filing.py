@@ -11,8 +11,8 @@ import datetime as dt
 import json
 import os
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from geopipe.config import DeliverySpec, InboxSpec
@@ -23,10 +23,12 @@ from geopipe.io.formats import format_of
 from geopipe.io.geopackage import sync
 from geopipe.io.sources import Source, find_sources
 from geopipe.io.store import write_text
+from geopipe.nightly.comings import NAME as COMINGS
+from geopipe.nightly.comings import Again, last_number, read_comings, write_comings
 from geopipe.nightly.inbox import Seen, Unit
 
 RECEIVED = "received"
-_RECEIPT, _COMINGS = ".receipt.json", ".comings.json"
+_RECEIPT = ".receipt.json"
 _TAKING = ".taking-"
 # Files without content: only their names are looked at.
 _BESIDE = "beside"
@@ -46,7 +48,20 @@ class Receipt:
     size: int
     is_delivery: bool
     last_at: str = ""
-    """When the same bytes came last."""
+    """When the same bytes came last in its folder."""
+    again: tuple[Again, ...] = ()
+    """Where and when the same bytes came after that, in whatever folder."""
+
+    @property
+    def last_number(self) -> int:
+        """The number of the last coming in its folder: says what came later, whatever the clock says."""
+        own = (item.number for item in self.again if item.folder == self.folder)
+        return max(own, default=self.number)
+
+    @property
+    def copies(self) -> tuple[Again, ...]:
+        """Comings of the same bytes in other folders."""
+        return tuple(item for item in self.again if item.folder != self.folder)
 
     def place(self, root: Path) -> Path:
         """Return the file that is read."""
@@ -88,8 +103,7 @@ class Files:
         for path in self.root.glob(f"??/*/{_RECEIPT}"):
             with contextlib.suppress(OSError, ValueError, TypeError):
                 told = json.loads(path.read_text(encoding="utf-8"))
-                again = _told(path.with_name(_COMINGS)).get("again_at")
-                found.append(Receipt(**{**told, "last_at": again or told["received_at"]}))
+                found.append(with_comings(Receipt(**told), read_comings(path.parent).again))
         return sorted(found, key=lambda item: (item.number, item.sha256))
 
     def take(self, units: Sequence[Unit], now: dt.datetime, day: dt.date) -> list[Coming]:
@@ -97,7 +111,7 @@ class Files:
         for left in self.root.glob(f"{_TAKING}*"):
             shutil.rmtree(left, ignore_errors=True)  # of a run that was killed; the inbox has it still
         known = {item.sha256: item for item in self.all()}
-        number = max((item.number for item in known.values()), default=0)
+        number = last_number_of(list(known.values()))
         comings = []
         # Documents last: the deliveries beside them keep their names.
         for unit in sorted(units, key=lambda unit: not unit.is_delivery):
@@ -114,8 +128,8 @@ class Files:
             step("hash")
             sha256 = hash_of(unit.main)
             if sha256 in known:
-                return self._came_again(unit, known[sha256], about.received_at)
-            receipt = Receipt(**{**asdict(about), "sha256": sha256, "came_in": unit.state})
+                return self._came_again(unit, known[sha256], about)
+            receipt = replace(about, sha256=sha256, came_in=unit.state)
             if why := self._file(unit, receipt):
                 return Coming("failed", unit, None, why)
             return Coming("new", unit, receipt, self._clear(receipt, unit.state))
@@ -143,7 +157,8 @@ class Files:
             step("copied")
             if hash_of(building / unit.main.name) != receipt.sha256:
                 return "it changed while it was copied"
-            write_text(building / _RECEIPT, json.dumps(asdict(receipt), ensure_ascii=False, indent=1) + "\n")
+            told = {name: value for name, value in asdict(receipt).items() if name != "again"}
+            write_text(building / _RECEIPT, json.dumps(told, ensure_ascii=False, indent=1) + "\n")
             step("receipt")
             sync(building)
             shutil.rmtree(place, ignore_errors=True)  # damaged: it has no receipt
@@ -157,7 +172,7 @@ class Files:
     def finish_removals(self) -> None:
         """Remove what a run has filed and died before it could remove it from the inbox."""
         for receipt in self.all():
-            if not (place_of(self.root, receipt.sha256) / _COMINGS).exists():
+            if not (place_of(self.root, receipt.sha256) / COMINGS).exists():
                 self._clear(receipt, receipt.came_in)
 
     def _clear(self, receipt: Receipt, state: str) -> str:
@@ -191,22 +206,20 @@ class Files:
                 return
             folder = folder.parent
 
-    def _came_again(self, unit: Unit, known: Receipt, again_at: str) -> Coming:
+    def _came_again(self, unit: Unit, known: Receipt, about: Receipt) -> Coming:
         """Say what it means that bytes lie in the inbox that are filed already."""
-        if self._told(known).get("stays") == unit.state:
+        folder = place_of(self.root, known.sha256)
+        comings = read_comings(folder)
+        if comings.stays == unit.state:
             return Coming("stays", unit, known, self._clear(known, unit.state))
-        self._remember(known, self._told(known).get("stays", ""), again_at)
+        coming = Again(unit.folder, unit.main.name, about.received_at, about.day, about.number)
+        write_comings(folder, comings.with_coming(coming))
         return Coming("again", unit, known, self._clear(known, unit.state))
 
-    def _remember(self, receipt: Receipt, stays: str, again_at: str = "") -> None:
+    def _remember(self, receipt: Receipt, stays: str) -> None:
         """Write down that a coming was dealt with; what stays in the inbox is not taken for another one."""
-        path = place_of(self.root, receipt.sha256) / _COMINGS
-        told = {"stays": stays, "again_at": again_at or self._told(receipt).get("again_at", "")}
-        write_text(path, json.dumps(told) + "\n")
-
-    def _told(self, receipt: Receipt) -> dict[str, str]:
-        """Return what was written down of comings of the same bytes."""
-        return _told(place_of(self.root, receipt.sha256) / _COMINGS)
+        folder = place_of(self.root, receipt.sha256)
+        write_comings(folder, replace(read_comings(folder), stays=stays))
 
     def remove(self, receipt: Receipt) -> None:
         """Remove a filed delivery that nothing needs any more; half-removed, it is filed no longer."""
@@ -243,11 +256,40 @@ def spec_of(receipt: Receipt, root: Path, known: InboxSpec) -> DeliverySpec:
     return DeliverySpec(path=receipt.place(root), **options)
 
 
-def _told(path: Path) -> dict[str, str]:
-    try:
-        return {str(name): str(value) for name, value in json.loads(path.read_text(encoding="utf-8")).items()}
-    except (OSError, ValueError, AttributeError):
-        return {}
+def with_comings(receipt: Receipt, again: Sequence[Again]) -> Receipt:
+    """Return a receipt that knows where and when the same bytes came again."""
+    own = [item for item in again if item.folder == receipt.folder]
+    last = max(own, key=lambda item: item.number).at if own else receipt.received_at
+    return replace(receipt, last_at=last, again=tuple(again))
+
+
+def last_number_of(receipts: Sequence[Receipt]) -> int:
+    """Return the number of the last coming of all, the first ones and those of the same bytes."""
+    return max((max(item.number, last_number(item.again)) for item in receipts), default=0)
+
+
+def as_belongs(receipt: Receipt, belongs_to: Mapping[str, str]) -> Receipt:
+    """Return a receipt under the folder whose it is, where a person has said so.
+
+    Parameters
+    ----------
+    receipt : Receipt
+    belongs_to : mapping of str to str
+        Beginning of a hash -> the folder whose the delivery is, wherever it came.
+
+    Returns
+    -------
+    Receipt
+        As it came in that folder; where it never did, as it came in the other one.
+    """
+    folder = next((name for start, name in belongs_to.items() if receipt.sha256.startswith(start)), "")
+    if folder in ("", receipt.folder):
+        return receipt
+    here = [item for item in receipt.again if item.folder == folder]
+    if here:
+        came = min(here, key=lambda item: item.number)
+        receipt = replace(receipt, received_at=came.at, day=came.day, number=came.number)
+    return with_comings(replace(receipt, folder=folder), receipt.again)
 
 
 def _at(now: dt.datetime) -> str:

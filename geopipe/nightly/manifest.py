@@ -13,6 +13,7 @@ from geopipe._version import __version__
 from geopipe.codestamp import code_stamp
 from geopipe.config import Config
 from geopipe.nightly.facts import Course
+from geopipe.nightly.filing import last_number_of
 from geopipe.nightly.nights import Manifest
 from geopipe.reports.summary import versions
 
@@ -91,9 +92,7 @@ def ended(
         "digest": digest,
         "removed": course.removed,
         # What was not told because the run failed is told the next night.
-        "last_receipt": max((item.number for item in course.receipts), default=0)
-        if counts
-        else manifest["last_receipt"],
+        "last_receipt": last_number_of(course.receipts) if counts else manifest["last_receipt"],
         "moment": course.moment if counts and course.moment else manifest["moment"],
     }
 

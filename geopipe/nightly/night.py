@@ -17,10 +17,11 @@ from geopipe.errors import ConfigError, ExitCode, GeopipeError, OutputError, Sou
 from geopipe.io.ledgers.registerfile import NAME as REGISTER
 from geopipe.io.store import hold
 from geopipe.nightly import inbox, manifest, retention
-from geopipe.nightly.choosing import choose, contents_of
+from geopipe.nightly.choosing import choose, contents_of, without_aside
 from geopipe.nightly.digest import Digest, make_digest
 from geopipe.nightly.facts import Course, facts_of, inputs_of
-from geopipe.nightly.filing import Files, Receipt, spec_of
+from geopipe.nightly.filing import Files, Receipt, as_belongs, spec_of
+from geopipe.nightly.hazards import hazard_left
 from geopipe.nightly.logs import logging_into
 from geopipe.nightly.nights import DONE, FAILED, PARTIAL, Night, nights
 from geopipe.nightly.notify import notify
@@ -29,6 +30,7 @@ from geopipe.nightly.timing import Stages, timed
 from geopipe.nightly.waiting import Memory
 from geopipe.nightly.waiting import choose as choose_ready
 from geopipe.pipeline import Progress, Result, silent
+from geopipe.policies import load_policy
 from geopipe.preparation.kept import Kept
 from geopipe.register.diff.difference import difference
 from geopipe.register.diff.moments import Moment, as_written
@@ -143,7 +145,7 @@ class _Nightly:
         course = self.course
         self._where_we_are()
         self._take()
-        course.receipts = self.files.all()
+        course.receipts = [as_belongs(item, self.spec.belongs_to) for item in self.files.all()]
         with timed(self.course.timings, "choose"), Register.open(self.config.workspace) as register:
             self._choose(register)
         specs = [self._spec(item) for item in course.tonight.reads]
@@ -167,6 +169,7 @@ class _Nightly:
         course.summary = self.result.summary
         course.exit_code = int(self.result.exit_code(self.fail_on))
         self._what_changed(before)
+        self._hazard_left_out()
         if course.exit_code == ExitCode.DONE and self._left_out():
             course.exit_code = int(ExitCode.PARTIAL)
         with timed(self.course.timings, "tidy"):
@@ -209,8 +212,10 @@ class _Nightly:
         specs = {item.sha256: self._spec(item) for item in known}
         kept = Kept(self.config.workspace / PREPARED)
         told = self.config.model_copy(update={"nightly": None, "today": self.day})
-        contents = contents_of(register.ledger, known, specs, told, kept)
-        self.course.tonight = choose(known, contents, tuple(self.spec.set_aside))
+        # What is set aside is not read, not even to see what it holds: it may be what stops every run.
+        readable, _ = without_aside(known, self.spec.set_aside)
+        contents = contents_of(register.ledger, readable, specs, told, kept)
+        self.course.tonight = choose(known, contents, self.spec.set_aside)
         self.course.nil_reports = {
             row["operator"]: str(row["recorded_at"])[:10] for row in register.ledger.nil_reports()
         }
@@ -241,6 +246,17 @@ class _Nightly:
             course.changes = difference(register, before, after) if before else None
             course.errors = trend(register, before.finding_event if before else 0, self.day)
 
+    def _hazard_left_out(self) -> None:
+        """Look if the hazard of deliveries that are not read is on the map all the same."""
+        course = self.course
+        asked = {item.sha256 for item in course.tonight.set_aside} | {
+            item.sha256 for item in course.receipts if item.again and item.sha256 in course.tonight.replaced
+        }
+        tolerance_m = load_policy(self.config.policy).cover_tolerance_m
+        with Register.existing(self.config.workspace) as register:
+            found = hazard_left(register.ledger, sorted(asked), Path(course.folder), tolerance_m)
+        course.hazard_left = {sha256: asdict(left) if left else None for sha256, left in found.items()}
+
     def _left_out(self) -> bool:
         """Say whether something in the inbox could not be taken that may be a delivery."""
         look = self.course.chosen.look if self.course.chosen else None
@@ -259,7 +275,8 @@ class _Nightly:
         with Register.existing(self.config.workspace) as register:
             removed = retention.prune(
                 register, self.config.output, kept, self.files,
-                {item.sha256 for item in self.course.tonight.reads},
+                # What is set aside stays, too: as long as somebody names it, he may change his mind.
+                {item.sha256 for item in (*self.course.tonight.reads, *self.course.tonight.set_aside)},
                 self.clock(), self.spec.keep_days, self.spec.keep_received_days,
             )  # fmt: skip
         self.course.removed = asdict(removed)

@@ -7,8 +7,8 @@ import textwrap
 from html import escape
 
 from geopipe.contracts import newest_schema
-from geopipe.nightly.concerns import Facts
 from geopipe.nightly.digest import Digest, Section
+from geopipe.nightly.wording import Facts
 
 _WIDTH = 96
 # Lines of a page; what does not fit is counted, and stands in the HTML.
@@ -20,6 +20,7 @@ _COUNTED = {
     "waiting": "files waiting in the inbox", "overdue": "operators overdue",
     "not_taken": "things in the inbox that could not be taken", "files_read": "files in the run",
     "files_not_read": "files not or only partly used", "records": "records",
+    "hazard_off_map": "hazard areas of files not read that are not on the map",
     "records_returned": "records returned for correction",
 }  # fmt: skip
 _STYLE = """
@@ -75,7 +76,8 @@ def as_html(digest: Digest) -> str:
 
 def _section(section: Section) -> str:
     items = "".join(
-        f"<li{' class=new' if line.startswith('NEW') else ''}>{escape(line)}</li>" for line in section.lines
+        f"<li{' class=new' if line.startswith(('NEW', 'NOT ON')) else ''}>{escape(line)}</li>"
+        for line in section.lines
     )
     return f'<h2>{escape(section.title)}</h2><ul class="{section.key}">{items}</ul>'
 

@@ -13,8 +13,10 @@ from conftest import REPOSITORY, call, square, write_geojson
 from nightly_fixtures import Desk, copied
 
 from geopipe.config import load_config
-from geopipe.errors import BusyError
+from geopipe.errors import BusyError, ConfigError
+from geopipe.io.geopackage import read_table
 from geopipe.io.store import hold
+from geopipe.nightly.filing import hash_of
 from geopipe.register.register import Register
 
 
@@ -35,6 +37,29 @@ def desk(after_one_night, tmp_path):
 
 def manifest_of(told):
     return json.loads((told.folder / "run.json").read_text(encoding="utf-8"))
+
+
+def filed(desk, name, newest=False):
+    """Return a filed delivery by its name: the first that came, or the last."""
+    found = (desk.root / "work" / "received").glob(f"??/*/{name}")
+    told = [
+        (json.loads((path.parent / ".receipt.json").read_text("utf-8"))["number"], path) for path in found
+    ]
+    return (max if newest else min)(told)[1]
+
+
+def sha256_of(desk, name, newest=False):
+    return filed(desk, name, newest).parent.name
+
+
+def say(desk, more):
+    """Add lines to the configuration."""
+    path = desk.root / "nightly.yaml"
+    path.write_text(path.read_text("utf-8") + more, "utf-8")
+
+
+def on_one_line(text):
+    return " ".join(text.split())
 
 
 def test_what_lay_in_the_inbox_is_filed_run_and_told(after_one_night):
@@ -184,9 +209,96 @@ def test_an_old_delivery_that_comes_again_does_not_replace_the_newer_one(desk):
     desk.put("mag", "MAG_CHA.geojson", 0.0, 0.01, 0.03)
     desk.night()
     (desk.root / "inbox" / "mag" / "old.geojson").write_bytes(content)
+    for times in (1, 0):  # told every morning, until somebody has said which one counts
+        told = desk.night()
+        assert told.result.summary["balance"]["kept"] == 4
+        assert told.digest.counts["again"] == times
+        text = on_one_line(desk.digest())
+        assert "is the delivery of 2026-01-01 again; MAG_CHA.geojson of 2026-01-02 came after it" in text
+        assert "All its hazard (2 areas) is in deliveries that are read." in text
+    newer = sha256_of(desk, "MAG_CHA.geojson", newest=True)
+    assert f"write '{newer[:8]}' into set_aside" in text
+    say(desk, f"  set_aside:\n    '{newer[:8]}': the older one counts, says MAG\n")
     told = desk.night()
-    assert told.result.summary["balance"]["kept"] == 4
-    assert "is the delivery of 2026-01-01 again; a newer one is in force" in " ".join(desk.digest().split())
+    assert {item["sha256"] for item in manifest_of(told)["inputs"]} == {
+        sha256_of(desk, "MAG_CHA.geojson"), sha256_of(desk, "UXO.geojson"),
+    }  # fmt: skip
+    assert "Ask which one counts" not in on_one_line(desk.digest())
+
+
+def test_an_old_delivery_that_comes_again_while_the_run_fails_is_told_the_next_morning(desk, monkeypatch):
+    content = filed(desk, "MAG_CHA.geojson").read_bytes()
+    desk.put("mag", "MAG_CHA.geojson", 0.0, 0.01, 0.03)
+    desk.night()
+    (desk.root / "inbox" / "mag" / "old.geojson").write_bytes(content)
+    monkeypatch.setattr("geopipe.nightly.night.choose", lambda *_: 1 / 0)
+    desk.night()
+    assert "the run failed before it was known if it is in force" in on_one_line(desk.digest())
+    monkeypatch.undo()
+    told = desk.night()
+    assert told.digest.counts["again"] == 1
+    assert "MAG_CHA.geojson of 2026-01-02 came after it" in on_one_line(desk.digest())
+
+
+def test_a_file_in_the_folders_of_two_operators_is_asked_about_until_somebody_says_whose_it_is(desk):
+    shutil.copy(filed(desk, "MAG_CHA.geojson"), desk.root / "inbox" / "uxo" / "copy.geojson")
+    start = sha256_of(desk, "MAG_CHA.geojson")[:8]
+    for times in (1, 0):
+        told = desk.night()
+        text = on_one_line(desk.digest())
+        assert "copy.geojson in folder uxo (2026-01-02) is the file MAG_CHA.geojson that came in mag" in text
+        assert "on 2026-01-01: it is read once, as mag's." in text
+        assert f"belongs_to '{start}': uxo; if not, '{start}': mag" in text
+        assert (told.digest.level, told.digest.counts["again"]) == ("attention", times)
+    say(desk, f"  belongs_to:\n    '{start}': mag\n")
+    told = desk.night()
+    assert "in folder uxo" not in desk.digest()
+    assert told.result.summary["balance"]["kept"] == 3
+
+
+def test_a_file_that_came_in_the_wrong_folder_is_read_as_that_of_its_operator(desk):
+    """It replaces the register of the operator whose it is, and what it replaced by mistake is back."""
+    desk.put("mag", "wrong.geojson", 0.5, 0.6)
+    desk.night()
+    wrong = sha256_of(desk, "wrong.geojson")
+    shutil.copy(filed(desk, "wrong.geojson"), desk.root / "inbox" / "uxo" / "right.geojson")
+    desk.night()
+    say(desk, f"  belongs_to:\n    '{wrong[:12]}': uxo\n")
+    told = desk.night()
+    read = {item["sha256"]: item["folder"] for item in manifest_of(told)["inputs"]}
+    assert read == {sha256_of(desk, "MAG_CHA.geojson"): "mag", wrong: "uxo"}
+    areas = read_table(told.result.outputs[0], "areas").to_pylist()
+    everything = [
+        ("MAG", "mag-0"), ("MAG", "mag-1"), ("UXO Lao", "mag-0"), ("UXO Lao", "mag-1"), ("UXO Lao", "uxo-0"),
+    ]  # fmt: skip
+    assert sorted((row["operator"], row["source_id"]) for row in areas) == everything
+    assert "It stays on the map: 1: UXO Lao uxo-0" in on_one_line(desk.digest())
+    assert "in folder uxo" not in desk.digest()
+    told = desk.night()
+    assert (told.exit_code, told.digest.counts["new_alarms"]) == (0, 0)
+    areas = read_table(told.result.outputs[0], "areas").to_pylist()
+    assert sorted((row["operator"], row["source_id"]) for row in areas) == everything
+
+
+def test_a_folder_that_is_not_known_cannot_be_named_as_whose_a_file_is(desk):
+    say(desk, "  belongs_to:\n    '3f9a12c4': ux0\n")
+    with pytest.raises(ConfigError, match=r"'ux0' is no folder of `operators`; did you mean 'uxo'\?"):
+        desk.night()
+
+
+def test_a_hash_that_no_file_has_sets_nothing_aside_and_is_told(desk):
+    say(desk, f"  set_aside:\n    '{'0' * 8}': sent by mistake\n")
+    told = desk.night()
+    assert told.result.summary["balance"]["kept"] == 3
+    assert "set_aside names '00000000': no filed delivery begins so" in on_one_line(desk.digest())
+
+
+@pytest.mark.parametrize("start", ["", "3f9", "3F9A12C4"])
+def test_what_cannot_be_the_beginning_of_a_hash_is_refused(desk, start):
+    """An empty one would set everything aside."""
+    say(desk, f"  set_aside:\n    '{start}': sent by mistake\n")
+    with pytest.raises(ConfigError, match="set_aside"):
+        desk.night()
 
 
 def test_a_fault_leaves_the_old_map_and_says_what_to_do(desk, monkeypatch):
@@ -273,6 +385,47 @@ def test_a_person_can_set_a_delivery_aside(desk):
     told = desk.night()
     assert [item["name"] for item in manifest_of(told)["inputs"]] == ["UXO.geojson", "MAG_CHA.geojson"]
     assert "wrong.geojson (mag, 2026-01-02) is set aside: sent by mistake, says MAG" in desk.digest()
+    assert "1 of 1 hazard area in it: in no delivery that is read, on the map until" in on_one_line(
+        desk.digest()
+    )
+    assert "is in force, but was not read" not in desk.digest()
+
+
+def test_hazard_that_was_set_aside_before_it_was_read_is_not_silently_off_the_map(desk):
+    path = desk.put("mag", "MAG_CHA_new.geojson", 0.0, 0.01, 0.5)
+    say(desk, f"  set_aside:\n    '{hash_of(path)[:8]}': not yet, says MAG\n")
+    for _ in range(2):
+        told = desk.night()
+        assert told.digest.level == "attention"
+        assert (
+            told.digest.sections[0]
+            .lines[0]
+            .startswith("NOT ON THE MAP: MAG_CHA_new.geojson (mag, 2026-01-02)")
+        )
+    assert "MAG_CHA_new.geojson (mag): kept; not read: it is set aside" in (
+        desk.root / "out" / "nights" / "2026-01-02-01" / "digest.txt"
+    ).read_text("utf-8")
+
+
+def test_a_delivery_set_aside_of_which_all_hazard_is_read_elsewhere_asks_nothing(desk):
+    old = sha256_of(desk, "MAG_CHA.geojson")
+    desk.put("mag", "MAG_CHA_new.geojson", 0.0, 0.01, 0.5)
+    say(desk, f"  set_aside:\n    '{old[:8]}': older, says MAG\n")
+    told = desk.night()
+    assert told.digest.sections[1].lines == ("nothing new",)
+    assert "is set aside: older, says MAG. All its hazard (2 areas) is in deliveries" in on_one_line(
+        desk.digest()
+    )
+
+
+def test_a_delivery_that_is_set_aside_is_kept_however_old_it_is(desk):
+    """Its reason may fall away; and as long as the configuration names it, it must be there."""
+    desk.put("mag", "MAG_CHA_new.geojson", 0.0, 0.01, 0.02)
+    old = sha256_of(desk, "MAG_CHA.geojson")
+    say(desk, f"  keep_received_days: 1\n  set_aside:\n    '{old[:8]}': older, says MAG\n")
+    for _ in range(4):
+        desk.night(days=2)
+    assert "MAG_CHA.geojson" in desk.received()
 
 
 def test_a_message_that_cannot_be_sent_is_a_warning_and_no_secret_is_written_anywhere(desk, monkeypatch):

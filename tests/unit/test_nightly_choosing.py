@@ -15,7 +15,8 @@ from geopipe.io import lock
 from geopipe.io.ledgers.inforce import Group
 from geopipe.io.store import hold
 from geopipe.nightly.choosing import Content, choose, same_name
-from geopipe.nightly.filing import Receipt
+from geopipe.nightly.comings import Again
+from geopipe.nightly.filing import Receipt, as_belongs, with_comings
 from geopipe.nightly.retention import Published, old_runs, orphans
 
 HAZARD, RELEASE = Group("MAG", "hazard", "operator"), Group("MAG", "land_release", "operator")
@@ -27,6 +28,12 @@ NOTHING = Content()
 def receipt(name, day, folder="mag", file="a.gpkg", is_delivery=True):
     at = f"2026-01-{day:02d}T01:00:00+00:00"
     return Receipt(name, folder, file, "[]", at, at[:10], day, 1, is_delivery, at)
+
+
+def came_again(item, day, at=""):
+    """A delivery whose bytes came a second time, as the so manieth of all comings."""
+    at = at or f"2026-01-{day:02d}T01:00:00+00:00"
+    return with_comings(item, [Again(item.folder, item.name, at, at[:10], day)])
 
 
 def read(*told, aside=()):
@@ -78,8 +85,34 @@ def test_a_clock_that_ran_ahead_keeps_no_old_register_in_force():
 
 
 def test_an_older_file_that_comes_again_replaces_the_broken_one_after_it():
-    good = replace(receipt("a", 1), last_at=receipt("x", 3).received_at)
+    good = came_again(receipt("a", 1), 3)
     assert read((good, WHOLE), (receipt("b", 2), NOTHING)) == (["a"], [])
+
+
+def test_of_broken_files_that_come_in_turn_the_last_one_is_told():
+    first = came_again(receipt("a", 1), 3)
+    assert read((first, NOTHING), (receipt("b", 2), NOTHING)) == (["a"], ["a"])
+
+
+def test_a_broken_file_is_told_though_an_older_one_came_again_under_a_clock_that_ran_ahead():
+    good = came_again(receipt("a", 1), 2, at="2031-01-01T01:00:00+00:00")
+    assert read((good, WHOLE), (receipt("b", 3), NOTHING)) == (["a", "b"], ["b"])
+
+
+def test_what_is_left_out_names_the_delivery_that_is_read_instead():
+    receipts = [receipt("a", 1), receipt("b", 2), receipt("c", 3)]
+    tonight = choose(receipts, dict.fromkeys("abc", WHOLE), ())
+    assert {left: read.sha256 for left, read in tonight.replaced.items()} == {"a": "c", "b": "c"}
+
+
+def test_a_delivery_belongs_to_the_folder_that_a_person_names():
+    """It counts there from the day on which it came there."""
+    item = with_comings(receipt("a1b2", 1), [Again("npa", "copy.gpkg", "2026-01-05T01:00", "2026-01-05", 5)])
+    assert as_belongs(item, {}) == as_belongs(item, {"a1": "mag"}) == as_belongs(item, {"ff": "npa"}) == item
+    moved = as_belongs(item, {"a1": "npa"})
+    assert (moved.folder, moved.day, moved.number, moved.name) == ("npa", "2026-01-05", 5, "a.gpkg")
+    never_there = as_belongs(item, {"a1": "uxo"})
+    assert (never_there.folder, never_there.day, never_there.number) == ("uxo", "2026-01-01", 1)
 
 
 def test_documents_are_not_read_and_what_is_set_aside_is_not_either():

@@ -38,6 +38,8 @@ def inbox(**changes):
         "missing_folders",
         "received",
         "again",
+        "copies",
+        "unknown_hashes",
         "failed",
         "waiting",
         "unread",
@@ -123,6 +125,7 @@ def test_a_file_that_a_person_has_set_aside_is_counted_among_those_of_the_map():
         "day": "2026-01-02",
         "why": "by mistake",
         "sha256": "b" * 64,
+        "hazard": {"known": False},
     }
     digest = make_digest(facts(summary=summary(not_read=[gone]), inbox=inbox(aside=[aside])))
     assert digest.level == "attention"
