@@ -133,11 +133,5 @@ def _doubts(facts: Facts) -> Iterator[str]:
                 f"{item['file']}: confirm how its coordinates are read ({what}, "
                 f"{count_of(proposal['records'], 'record')}); see geopipe confirm"
             )
-    for item in gone_files(facts):
+    for item in facts["gone"]:
         yield f"{item['file']} ({item['operator'] or 'several operators'}) is in force, but was not read now"
-
-
-def gone_files(facts: Facts) -> list[Facts]:
-    """Return the deliveries in force that were not read, though nobody has set them aside."""
-    aside = {item["sha256"] for item in facts["inbox"]["aside"]}
-    return [item for item in (facts["summary"] or {}).get("not_read", ()) if item["sha256"] not in aside]

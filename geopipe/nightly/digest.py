@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from geopipe.nightly.concerns import alarms, gone_files, person
+from geopipe.nightly.concerns import alarms, person
 from geopipe.nightly.notread import areas_off_the_map, settled_aside
 from geopipe.nightly.wording import Facts, count_of, named
 
@@ -133,7 +133,7 @@ def _counts(facts: Facts, for_a_person: int) -> dict[str, int]:
         "not_taken": len(inbox["strange"]) + len(inbox["failed"]),
         "files_read": len(read),
         "files_not_read": sum(bool(item["problems"]) for item in read),
-        "files_gone": len(gone_files(facts)),
+        "files_gone": len(facts["gone"]),
         "hazard_off_map": areas_off_the_map(facts),
         "records_returned": summary.get("balance", {}).get("rejected", 0),
         "records": summary.get("balance", {}).get("records_in", 0),

@@ -68,6 +68,7 @@ def facts_of(
         "inbox": _inbox(course, spec, now, previous),
         "overdue": overdue(course.receipts, course.nil_reports, spec, day),
         "folders": {item.sha256: item.folder for item in course.receipts},
+        "gone": gone_files(course),
         "summary": course.summary and {name: course.summary.get(name) for name in _OF_SUMMARY},
         "changes": course.changes,
         "errors": course.errors,
@@ -241,6 +242,16 @@ def _notes(course: Course) -> list[str]:
 
 def _why_aside(item: Receipt, aside: Mapping[str, str]) -> str:
     return next(why for start, why in aside.items() if item.sha256.startswith(start))
+
+
+def gone_files(course: Course) -> list[dict[str, Any]]:
+    """Return the deliveries in force that were not read, though no person and no later one has put them out.
+
+    What is replaced by a file that had been in the wrong folder may be in force still for the ledger, which
+    takes both for what came in one night.
+    """
+    meant = {item.sha256 for item in course.tonight.set_aside} | set(course.tonight.replaced)
+    return [item for item in (course.summary or {}).get("not_read", ()) if item["sha256"] not in meant]
 
 
 def overdue(

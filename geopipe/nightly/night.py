@@ -19,7 +19,7 @@ from geopipe.io.store import hold
 from geopipe.nightly import inbox, manifest, retention
 from geopipe.nightly.choosing import choose, contents_of, without_aside
 from geopipe.nightly.digest import Digest, make_digest
-from geopipe.nightly.facts import Course, facts_of, inputs_of
+from geopipe.nightly.facts import Course, facts_of, gone_files, inputs_of
 from geopipe.nightly.filing import Files, Receipt, as_belongs, spec_of
 from geopipe.nightly.hazards import hazard_left
 from geopipe.nightly.logs import logging_into
@@ -262,13 +262,7 @@ class _Nightly:
         look = self.course.chosen.look if self.course.chosen else None
         failed = any(item.what == "failed" for item in self.course.comings)
         strange = self.course.nobodys or (look and look.strange)
-        return bool(self.course.inbox_problem or failed or strange or self._gone())
-
-    def _gone(self) -> bool:
-        """Say whether a delivery in force was not read, though nobody has set it aside."""
-        aside = {item.sha256 for item in self.course.tonight.set_aside}
-        not_read = (self.course.summary or {}).get("not_read", ())
-        return any(item["sha256"] not in aside for item in not_read)
+        return bool(self.course.inbox_problem or failed or strange or gone_files(self.course))
 
     def _prune(self) -> None:
         kept = nights(self.config.output, self.config.workspace)

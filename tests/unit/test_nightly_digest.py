@@ -59,7 +59,7 @@ def facts(**changes):
         "night": "2026-01-05-01", "run_id": "r", "day": "2026-01-05", "made_at": "2026-01-05T01:03+00:00",
         "seconds": 4.0, "exit_code": 0, "error": None, "died": "",
         "map": {"folder": "out/runs/run-1", "made_on": "2026-01-04", "is_new": False}, "inbox": inbox(),
-        "overdue": [], "folders": {}, "summary": summary(), "changes": changes_with(), "errors": [],
+        "overdue": [], "folders": {}, "gone": [], "summary": summary(), "changes": changes_with(), "errors": [],
         "warnings": [], **changes,
     }  # fmt: skip
 
@@ -130,7 +130,7 @@ def test_a_file_that_a_person_has_set_aside_is_counted_among_those_of_the_map():
     digest = make_digest(facts(summary=summary(not_read=[gone]), inbox=inbox(aside=[aside])))
     assert digest.level == "attention"
     assert "1 of 2 files of the map were read" in digest.headline
-    told = make_digest(facts(summary=summary(not_read=[gone])))
+    told = make_digest(facts(summary=summary(not_read=[gone]), gone=[gone]))
     assert told.level == "not_all_read"
     assert told.headline.startswith("NOT EVERYTHING WAS READ: 1 earlier file of the map")
 
