@@ -10,7 +10,14 @@ from pathlib import Path
 
 from geopipe.doctor.check import Check, fail, good, warn
 from geopipe.errors import GeopipeError, RegisterError
-from geopipe.io.ledgers.registerfile import NAME, how_to_restore, newest_backup, require_new
+from geopipe.io.ledgers.registerfile import (
+    BACKUPS,
+    NAME,
+    daily_backups,
+    how_to_restore,
+    newest_backup,
+    require_new,
+)
 from geopipe.io.ledgers.tables import SCRIPTS
 from geopipe.register.care.check import check
 from geopipe.register.register import Register
@@ -74,10 +81,16 @@ def _whole(path: Path) -> Check:
 
 
 def _backup(path: Path, now: dt.datetime) -> Check:
-    newest = newest_backup(path)
+    newest = newest_backup(path, now.date())
     remedy = f"geopipe register backup {path.parent}; keep a copy on another disk."
     if newest is None:
         return warn("backup", "there is no backup of the register yet", remedy)
+    _, ahead = daily_backups(path.parent / BACKUPS, now.date())
+    if ahead:
+        told = f"{ahead[0].name} is dated in the future, so the newest is {newest.name}"
+        return warn(
+            "backup", told, "Check the date of this computer, then remove what is dated in the future."
+        )
     day = dt.date.fromisoformat(newest.stem.removeprefix("register-"))
     days = (now.date() - day).days
     changed = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).date()

@@ -235,6 +235,9 @@ def test_an_old_backup_of_a_register_that_changed_since_is_a_warning(desk):
     (backup,) = (desk.root / "work" / "backups").iterdir()
     backup.rename(backup.with_name(f"register-{later.date()}.sqlite"))
     assert found_in(desk.root / "work", later)["backup"].level is Level.OK
+    ahead = found_in(desk.root / "work", later - dt.timedelta(days=1))["backup"]
+    assert ahead.level is Level.WARN
+    assert f"register-{later.date()}.sqlite is dated in the future" in ahead.said
 
 
 def test_what_lies_wrong_in_the_inbox_is_a_warning(desk):

@@ -59,8 +59,8 @@ def facts(**changes):
         "night": "2026-01-05-01", "run_id": "r", "day": "2026-01-05", "made_at": "2026-01-05T01:03+00:00",
         "seconds": 4.0, "exit_code": 0, "error": None, "died": "",
         "map": {"folder": "out/runs/run-1", "made_on": "2026-01-04", "is_new": False}, "inbox": inbox(),
-        "overdue": [], "folders": {}, "gone": [], "summary": summary(), "changes": changes_with(), "errors": [],
-        "warnings": [], **changes,
+        "overdue": [], "folders": {}, "gone": [], "summary": summary(), "changes": changes_with(),
+        "errors": [], "warnings": [], **changes,
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from test_cases import MAG, UXO, Office
 from geopipe.errors import ConfigError, ExitCode, OutputError, RegisterError
 from geopipe.io.ledgers import backups, registerfile
 from geopipe.io.ledgers.backups import daily_backup, write_backup
+from geopipe.io.ledgers.registerfile import how_to_restore, newest_backup
 from geopipe.io.ledgers.tables import SCRIPTS
 from geopipe.register.care.check import check
 from geopipe.register.care.copies import Office as Taker
@@ -300,6 +301,44 @@ def test_the_oldest_backups_go_and_the_newest_stays(office):
     office.desk().assign(office.case(), "somebody")
     daily_backup(office.register, folder, day(5), keep=0)
     assert [path.name[-9:-7] for path in sorted(folder.iterdir())] == ["05"]
+
+
+def test_a_backup_of_a_clock_that_was_ahead_is_not_the_newest_and_is_told(office, caplog):
+    folder, path = office.folder / "backups", office.folder / "register.sqlite"
+    ahead = f"register-{dt.datetime.now(dt.UTC).year + 5}-01-01.sqlite"
+    write_backup(office.register, folder / ahead)
+    assert newest_backup(path) == folder / ahead  # there is no other
+    for number in (1, 2, 3):
+        office.desk().assign(office.case(), f"person {number}")
+        assert daily_backup(office.register, folder, day(number), keep=2) is not None
+    assert f"{ahead} is dated in the future" in caplog.text
+    assert sorted(item.name for item in folder.iterdir()) == [
+        "register-2026-04-02.sqlite", "register-2026-04-03.sqlite", ahead,
+    ]  # fmt: skip
+    assert daily_backup(office.register, folder, day(4), keep=2) is None  # nothing was added since the 3rd
+    assert newest_backup(path, day(4)) == folder / "register-2026-04-03.sqlite"
+
+
+def test_on_the_day_of_a_backup_of_a_clock_that_was_ahead_there_is_a_backup(office):
+    folder = office.folder / "backups"
+    write_backup(office.register, folder / "register-2026-04-03.sqlite")
+    office.desk().assign(office.case(), "Noy")
+    daily_backup(office.register, folder, day(2), keep=30)
+    office.desk().assign(office.case(), "Bounmy")
+    (events,) = office.register.ask("SELECT count(*) FROM events")[0]
+    made = daily_backup(office.register, folder, day(3), keep=30)
+    with Register.existing(made) as copy:
+        assert copy.ask("SELECT count(*) FROM events") == [(events,)]
+
+
+def test_how_to_restore_names_the_newest_backup_that_is_not_of_the_future(office):
+    folder, path = office.folder / "backups", office.folder / "register.sqlite"
+    ahead = f"register-{dt.datetime.now(dt.UTC).year + 5}-01-01.sqlite"
+    for name in ("register-2020-04-01.sqlite", ahead):
+        write_backup(office.register, folder / name)
+    said = how_to_restore(path)
+    assert f"the newest here is register-2020-04-01.sqlite ({ahead}: dated in the future" in said
+    assert f"cp '{folder / 'register-2020-04-01.sqlite'}' '{path}'" in said
 
 
 def test_a_register_without_a_row_needs_no_backup(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -13,7 +14,10 @@ from typing import Any
 from geopipe.errors import OutputError
 from geopipe.io.geopackage import sync
 from geopipe.io.ledgers.opened import Opened
+from geopipe.io.ledgers.registerfile import daily_backups
 from geopipe.unfinished import unfinished_file
+
+_LOG = logging.getLogger(__name__)
 
 
 def write_backup(register: Opened, target: Path) -> None:
@@ -50,7 +54,8 @@ def daily_backup(register: Opened, folder: Path, day: dt.date, keep: int) -> Pat
         Holds the backups, named by their day.
     day : date
     keep : int
-        How many backups stay: the newest ones, always at least one.
+        How many backups stay: the newest ones, always at least one; those that are dated in the future do
+        not count, and are told as a warning.
 
     Returns
     -------
@@ -58,20 +63,29 @@ def daily_backup(register: Opened, folder: Path, day: dt.date, keep: int) -> Pat
         The new backup; None where none was needed.
     """
     target = folder / f"register-{day.isoformat()}.sqlite"
-    known = daily_backups(folder)
+    known, ahead = daily_backups(folder, day)
+    if ahead:
+        _LOG.warning(
+            "WARNING %s is dated in the future: the clock was ahead when it was made, or is behind now. "
+            "Check the date of this computer, then remove it. It does not count as the newest.",
+            ahead[0].name,
+        )
     grown = _extent(register.ask)
-    if target.exists() or not any(grown.values()) or (known and grown == _extent_of(known[-1])):
+    if not any(grown.values()) or (known and grown == _extent_of(known[-1])):
+        return None
+    if target.exists() and not _is_behind(known):
         return None
     write_backup(register, target)
-    for old in daily_backups(folder)[: -max(keep, 1)]:
+    for old in daily_backups(folder, day)[0][: -max(keep, 1)]:
         if old != target:
             old.unlink(missing_ok=True)
     return target
 
 
-def daily_backups(folder: Path) -> list[Path]:
-    """Return the backups of a folder, the newest one last."""
-    return sorted(folder.glob("register-????-??-??.sqlite"))
+def _is_behind(known: Sequence[Path]) -> bool:
+    """Say whether the last backup is damaged, or holds less than the one before it: of a wrong clock."""
+    last, before = _extent_of(known[-1]), _extent_of(known[-2]) if len(known) > 1 else None
+    return last is None or any(last.get(name, 0) < rows for name, rows in (before or {}).items())
 
 
 def _extent(ask: Callable[[str], Sequence[tuple[Any, ...]]]) -> dict[str, int]:

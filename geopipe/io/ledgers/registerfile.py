@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,9 +99,28 @@ def require_new(path: Path) -> None:
     raise RegisterError(what, str(path), f"{how_to_restore(path)} Only to begin anew, move that away.")
 
 
-def newest_backup(path: Path) -> Path | None:
-    """Return the newest daily backup of a register, None where there is none."""
-    return max((path.parent / BACKUPS).glob("register-????-??-??.sqlite"), default=None)
+def daily_backups(folder: Path, day: dt.date | None = None) -> tuple[list[Path], list[Path]]:
+    """Return the daily backups of a folder up to a day, and those that are dated after it; the last one last.
+
+    Parameters
+    ----------
+    folder : Path
+    day : date, optional
+        Today in Greenwich, by which backups are named.
+    """
+    today = f"register-{day or dt.datetime.now(dt.UTC).date()}.sqlite"
+    found = sorted(folder.glob("register-????-??-??.sqlite"))
+    return [path for path in found if path.name <= today], [path for path in found if path.name > today]
+
+
+def newest_backup(path: Path, day: dt.date | None = None) -> Path | None:
+    """Return the newest daily backup of a register, None where there is none.
+
+    One that is dated in the future was made while the clock was ahead, nobody knows when: it counts only
+    where there is no other.
+    """
+    known, ahead = daily_backups(path.parent / BACKUPS, day)
+    return max(known or ahead, default=None)
 
 
 def how_to_restore(path: Path) -> str:
@@ -111,7 +131,11 @@ def how_to_restore(path: Path) -> str:
     # A journal that is left would be played back into the restored file.
     away = [name for name in (path, path.with_name(f"{path.name}-journal")) if name.exists()]
     move = "".join(f"mv '{name}' '{name}.damaged' && " for name in away)
-    return f"Restore it from your backup; the newest here is {backup.name}: {move}cp '{backup}' '{path}'."
+    others = [item.name for item in daily_backups(path.parent / BACKUPS)[1] if item != backup]
+    doubt = f" ({', '.join(others)}: dated in the future, of a wrong clock)" if others else ""
+    return (
+        f"Restore it from your backup; the newest here is {backup.name}{doubt}: {move}cp '{backup}' '{path}'."
+    )
 
 
 def _make(path: Path) -> None:
