@@ -53,8 +53,25 @@ def run_command(
         return _run_night(config, fail_on, as_json=as_json, quiet=quiet)
     with progress(quiet or as_json) as show:
         result = run_and_keep(config, show)
+    if config.keep_days is not None:
+        _remove_old(config)
     show_result(result, quiet=quiet, as_json=as_json, config=config)
     return result.exit_code(fail_on)
+
+
+def _remove_old(config: Config) -> None:
+    """Remove the runs that `keep_days` lets go; a run that began meanwhile does it, too."""
+    import datetime as dt
+
+    from geopipe.errors import BusyError
+    from geopipe.nightly.retention import prune_after_run
+
+    try:
+        removed = prune_after_run(config, dt.datetime.now(dt.UTC))
+    except BusyError:
+        return
+    if removed.runs:
+        click.echo(f"old runs removed (keep_days): {len(removed.runs)}", err=True)
 
 
 def _run_night(config: Config, fail_on: str | None, *, as_json: bool, quiet: bool) -> int:

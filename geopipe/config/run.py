@@ -67,6 +67,8 @@ class Config(Strict):
     """How many areas a worker settles at a time; what hangs together is never divided."""
     keep_backups: int = Field(default=30, ge=1)
     """How many daily backups of the register stay in the workspace."""
+    keep_days: int | None = Field(default=None, ge=1)
+    """How long a run's folder stays after a newer one replaced it; None: for ever. Nights have their own."""
     limits: Limits = Limits()
     """What one file may cost before it is refused."""
     known_pairs: Path | None = None

@@ -9,33 +9,30 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from geopipe.config import Config, DeliverySpec, NightlySpec
 from geopipe.errors import ConfigError, ExitCode, GeopipeError, OutputError, SourceError
 from geopipe.io.ledgers.registerfile import NAME as REGISTER
 from geopipe.io.store import hold
-from geopipe.nightly import inbox, manifest, retention
+from geopipe.nightly import inbox, manifest
+from geopipe.nightly.afterwards import learn_changes, learn_hazard_left, remove_old
 from geopipe.nightly.choosing import choose, contents_of, without_aside
 from geopipe.nightly.digest import Digest, make_digest
 from geopipe.nightly.facts import Course, facts_of, gone_files, inputs_of
 from geopipe.nightly.filing import Files, Receipt, as_belongs, spec_of
-from geopipe.nightly.hazards import hazard_left
 from geopipe.nightly.logs import logging_into
-from geopipe.nightly.nights import DONE, FAILED, PARTIAL, Night, nights
+from geopipe.nightly.nights import DONE, FAILED, PARTIAL, Night
 from geopipe.nightly.notify import notify
 from geopipe.nightly.telling import as_html, as_json, as_text
 from geopipe.nightly.timing import Stages, timed
 from geopipe.nightly.waiting import Memory
 from geopipe.nightly.waiting import choose as choose_ready
 from geopipe.pipeline import Progress, Result, silent
-from geopipe.policies import load_policy
 from geopipe.preparation.kept import Kept
-from geopipe.register.diff.difference import difference
 from geopipe.register.diff.moments import Moment, as_written
 from geopipe.register.register import Register
-from geopipe.register.trend import trend
 from geopipe.reports.publish import current_run, read_summary
 from geopipe.running import PREPARED, run_held
 from geopipe.steps import today
@@ -168,12 +165,14 @@ class _Nightly:
             stages("")
         course.summary = self.result.summary
         course.exit_code = int(self.result.exit_code(self.fail_on))
-        self._what_changed(before)
-        self._hazard_left_out()
+        learn_changes(course, self.config, before, self.day)
+        learn_hazard_left(course, self.config)
         if course.exit_code == ExitCode.DONE and self._left_out():
             course.exit_code = int(ExitCode.PARTIAL)
         with timed(self.course.timings, "tidy"):
-            self._prune()
+            remove_old(
+                course, self.config, self.spec, self.files, self.night.previous, self.started, self.clock()
+            )
 
     def _where_we_are(self) -> None:
         """Remember the map that stands, in case that this run makes none."""
@@ -234,46 +233,12 @@ class _Nightly:
                 return Moment(**{**told, "day": dt.date.fromisoformat(told["day"])})
             return now
 
-    def _what_changed(self, before: Moment | None) -> None:
-        course, folder = self.course, current_run(self.config.output)
-        summary = read_summary(folder)
-        course.is_new = folder.as_posix() != course.folder
-        course.folder, course.made_on = folder.as_posix(), str(summary["run"]["started_at"])[:10]
-        with Register.existing(self.config.workspace) as register:
-            after = as_written(register)
-            course.register_run = after.run
-            course.moment = {**asdict(after), "day": after.day.isoformat()}
-            course.changes = difference(register, before, after) if before else None
-            course.errors = trend(register, before.finding_event if before else 0, self.day)
-
-    def _hazard_left_out(self) -> None:
-        """Look if the hazard of deliveries that are not read is on the map all the same."""
-        course = self.course
-        asked = {item.sha256 for item in course.tonight.set_aside} | {
-            item.sha256 for item in course.receipts if item.again and item.sha256 in course.tonight.replaced
-        }
-        tolerance_m = load_policy(self.config.policy).cover_tolerance_m
-        with Register.existing(self.config.workspace) as register:
-            found = hazard_left(register.ledger, sorted(asked), Path(course.folder), tolerance_m)
-        course.hazard_left = {sha256: asdict(left) if left else None for sha256, left in found.items()}
-
     def _left_out(self) -> bool:
         """Say whether something in the inbox could not be taken that may be a delivery."""
         look = self.course.chosen.look if self.course.chosen else None
         failed = any(item.what == "failed" for item in self.course.comings)
         strange = self.course.nobodys or (look and look.strange)
         return bool(self.course.inbox_problem or failed or strange or gone_files(self.course))
-
-    def _prune(self) -> None:
-        kept = nights(self.config.output, self.config.workspace)
-        with Register.existing(self.config.workspace) as register:
-            removed = retention.prune(
-                register, self.config.output, kept, self.files,
-                # What is set aside stays, too: as long as somebody names it, he may change his mind.
-                {item.sha256 for item in (*self.course.tonight.reads, *self.course.tonight.set_aside)},
-                self.clock(), self.spec.keep_days, self.spec.keep_received_days,
-            )  # fmt: skip
-        self.course.removed = asdict(removed)
 
     # The morning.
 

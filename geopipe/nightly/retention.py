@@ -1,4 +1,4 @@
-"""What is old enough to go: run folders, digests and deliveries that nothing refers to any more.
+"""What is old enough to go: run folders, their configurations, digests and deliveries that nothing refers to.
 
 Never the current run, never one that people had before them when they met, decided or published a quarter,
 never a delivery in force. The register is not touched.
@@ -11,14 +11,18 @@ import datetime as dt
 import json
 import shutil
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
+from geopipe.config import Config
 from geopipe.io.ledgers.opened import Opened
-from geopipe.nightly.filing import Files, Receipt
+from geopipe.io.store import hold
+from geopipe.nightly.filing import Files, Receipt, last_number_of
 from geopipe.nightly.nights import Manifest, remove
+from geopipe.register.register import Register
 from geopipe.reports.publish import SUMMARY
+from geopipe.running import CONFIGS
 
 _REMOVING = ".removing-"
 
@@ -33,9 +37,10 @@ class Published:
 
 @dataclass(frozen=True)
 class Removed:
-    """What has gone: run folders, nights and deliveries by name."""
+    """What has gone: run folders, configurations of runs, nights and deliveries by name."""
 
     runs: tuple[str, ...] = ()
+    configs: tuple[str, ...] = ()
     nights: tuple[str, ...] = ()
     received: tuple[str, ...] = ()
 
@@ -118,27 +123,21 @@ def orphans(folder: Path, known: Collection[str], now: dt.datetime, days: int) -
     return sorted(found)
 
 
-def prune(
-    register: Opened, output: Path, nights: Sequence[Manifest], files: Files, in_force: Collection[str],
-    now: dt.datetime, keep_days: int, keep_received_days: int,
-) -> Removed:  # fmt: skip
-    """Remove what is old enough to go; what cannot be removed goes another night.
+def prune_runs(
+    register: Opened, output: Path, workspace: Path, now: dt.datetime, keep_days: int, keep_configs_days: int
+) -> Removed:
+    """Remove run folders that were replaced long ago, and configurations of runs whose folder is gone.
 
     Parameters
     ----------
     register : Opened
-    output : Path
-    nights : sequence of Manifest
-        All nights that are kept, this one among them, the last one last.
-    files : Files
-    in_force : collection of str
-        Hashes of the deliveries that are read, or wait to be.
+    output, workspace : Path
     now : datetime
-    keep_days, keep_received_days : int
-        For how long replaced run folders, and nights and replaced deliveries, stay.
+    keep_days, keep_configs_days : int
+        For how long replaced run folders, and the configurations by which they can be made again, stay.
     """
     runs = published_runs(register)
-    needed = referred_to(register) | {runs[-1].folder} if runs else set()
+    needed = _needed(register, runs)
     known = {item.folder for item in runs}
     root = output / "runs"
     for left in root.glob(f"{_REMOVING}*"):
@@ -146,17 +145,74 @@ def prune(
     there = {path.name for path in root.glob("run-*")}
     gone = [*old_runs(there, runs, needed, now, keep_days), *orphans(root, known, now, keep_days)]
     gone = [name for name in gone if _remove_run(root / name)]
+    stays = needed | (there - set(gone))
+    kept = {path.stem for path in (workspace / CONFIGS).glob("run-*.json")}
+    limit = (now - dt.timedelta(days=keep_configs_days)).timestamp()
+    lost = [name for name in sorted(kept - known - stays) if _config(workspace, name).stat().st_mtime < limit]
+    configs = [*old_runs(kept, runs, stays, now, keep_configs_days), *lost]
+    for name in configs:
+        _config(workspace, name).unlink(missing_ok=True)
+    return Removed(tuple(gone), tuple(configs))
+
+
+def _config(workspace: Path, run: str) -> Path:
+    return workspace / CONFIGS / f"{run}.json"
+
+
+def _needed(register: Opened, runs: Sequence[Published]) -> set[str]:
+    """Return the run folders that never go: the current one, and those that somebody had before him."""
+    return referred_to(register) | {runs[-1].folder} if runs else set()
+
+
+def prune_after_run(config: Config, now: dt.datetime) -> Removed:
+    """Remove what `keep_days` of a configuration lets go after a run by hand; nothing where it is not set."""
+    if config.keep_days is None:
+        return Removed()
+    with hold(config.workspace), Register.existing(config.workspace) as register:
+        days = config.keep_days
+        return prune_runs(register, config.output, config.workspace, now, days, days)
+
+
+def prune(
+    register: Opened, output: Path, workspace: Path, nights: Sequence[Manifest], files: Files,
+    in_force: Collection[str], now: dt.datetime, keep_days: int, keep_received_days: int,
+) -> Removed:  # fmt: skip
+    """Remove what is old enough to go; what cannot be removed goes another night.
+
+    Parameters
+    ----------
+    register : Opened
+    output, workspace : Path
+    nights : sequence of Manifest
+        All nights that are kept, this one among them, the last one last.
+    files : Files
+    in_force : collection of str
+        Hashes of the deliveries that are read, or wait to be.
+    now : datetime
+    keep_days, keep_received_days : int
+        For how long replaced run folders stay; and nights, configurations and replaced deliveries.
+    """
+    removed = prune_runs(register, output, workspace, now, keep_days, keep_received_days)
+    needed = _needed(register, published_runs(register))
     limit = now - dt.timedelta(days=keep_received_days)
     stays = [item for item in nights[:-1] if _is_needed(item, needed, limit)] + list(nights[-1:])
     old_nights = [item for item in nights if item not in stays]
     used = {told["sha256"] for item in stays for told in item.get("inputs", ())} | set(in_force)
-    old = [item for item in files.all() if item.sha256 not in used and _is_old(item, limit)]
+    filed = files.all()
+    last = last_number_of(filed)  # the next one is counted from it
+    old = [
+        item
+        for item in filed
+        if item.sha256 not in used and _is_old(item, limit) and last_number_of([item]) != last
+    ]
     for item in old:
         files.remove(item)
     for night in old_nights:
         remove(night)
-    return Removed(
-        tuple(gone), tuple(str(item["night"]) for item in old_nights), tuple(item.name for item in old)
+    return replace(
+        removed,
+        nights=tuple(str(item["night"]) for item in old_nights),
+        received=tuple(item.name for item in old),
     )
 
 
@@ -170,7 +226,9 @@ def _is_needed(night: Manifest, needed: Collection[str], limit: dt.datetime) -> 
 
 
 def _is_old(receipt: Receipt, limit: dt.datetime) -> bool:
-    return _aware(dt.datetime.fromisoformat(receipt.received_at)) < limit
+    """Say whether a delivery came, and came again, before a day only."""
+    comings = (receipt.received_at, *(item.at for item in receipt.again))
+    return all(_aware(dt.datetime.fromisoformat(at)) < limit for at in comings)
 
 
 def _remove_run(folder: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -54,12 +55,12 @@ class Memory:
         """Remember a look."""
         known = {}
         for unit in units:
-            at, before = now.isoformat(), self._known.get(str(unit.main))
-            same = before is not None and before.get("state") == unit.state
+            before = self._known.get(str(unit.main), {})
+            same = before.get("state") == unit.state
             known[str(unit.main)] = {
                 "state": unit.state,
-                "same_since": before["same_since"] if before and same else at,
-                "there_since": before["there_since"] if before else at,
+                "same_since": _not_after(now, before.get("same_since") if same else None),
+                "there_since": _not_after(now, before.get("there_since")),
             }
         self._known = known
 
@@ -75,6 +76,14 @@ class Memory:
     def save(self) -> None:
         """Keep what was seen for the next night."""
         write_text(self._path, json.dumps(self._known, ensure_ascii=False, indent=1) + "\n")
+
+
+def _not_after(now: dt.datetime, told: str | None) -> str:
+    """Return a time that was written down; now, where there is none or a clock that ran ahead wrote it."""
+    with contextlib.suppress(TypeError, ValueError):
+        if told and dt.datetime.fromisoformat(told) <= now:
+            return told
+    return now.isoformat()
 
 
 def choose(

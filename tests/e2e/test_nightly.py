@@ -375,6 +375,67 @@ def test_old_runs_go_and_those_that_people_decided_on_stay(desk):
     assert {"MAG_CHA.geojson", "MAG_0.07.geojson", "UXO.geojson"} <= set(desk.received())
 
 
+def configs(desk):
+    return sorted(path.stem for path in (desk.root / "work" / "configs").iterdir())
+
+
+def test_the_configuration_of_a_run_goes_when_its_folder_and_its_deliveries_are_gone(desk):
+    """As long as the deliveries are there, the run can be made again though its folder is gone."""
+    first = desk.runs()
+    say(desk, "  keep_days: 2\n  keep_received_days: 7\n")
+    seen = []
+    for by in (0.03, 0.04, 0.05, 0.06):
+        desk.put("mag", f"MAG_{by}.geojson", 0.0, 0.01, by)
+        told = desk.night(days=2)
+        seen += [name for name in desk.runs() if name not in (*first, *seen)]
+    assert desk.runs() == sorted(seen[-2:])
+    assert configs(desk) == sorted([*first, *seen])
+    desk.put("mag", "MAG_0.07.geojson", 0.0, 0.01, 0.07)
+    told = desk.night(days=2)
+    assert set(first) & set(configs(desk)) == set()
+    assert set(seen) < set(configs(desk))
+    assert manifest_of(told)["removed"]["configs"] == first
+
+
+def test_a_clock_that_jumps_ahead_removes_nothing(desk):
+    say(desk, "  keep_days: 1\n  keep_received_days: 1\n")
+    desk.put("mag", "MAG_CHA_new.geojson", 0.0, 0.01, 0.03)
+    desk.night()
+    told = desk.night(days=900)
+    assert desk.received() == ["MAG_CHA.geojson", "MAG_CHA_new.geojson", "UXO.geojson"]
+    assert len(desk.runs()) == 2
+    assert "nothing old was removed: the night before was 900 days ago" in on_one_line(desk.digest())
+    told = desk.night()
+    assert told.exit_code == 0
+    assert desk.received() == ["MAG_CHA_new.geojson", "UXO.geojson"]
+    assert len(desk.runs()) == 1
+
+
+def test_what_comes_after_everything_old_has_gone_is_told(desk):
+    """Deliveries are numbered: the last number must not be given away again."""
+    (desk.root / "inbox" / "mag" / "letter.pdf").write_bytes(b"dear colleagues")
+    say(desk, "  keep_received_days: 1\n")
+    for _ in range(3):
+        desk.night(days=2)
+    desk.put("uxo", "UXO.geojson", 0.001, 0.002)
+    assert desk.night().digest.counts["received"] == 1
+
+
+def test_a_delivery_that_came_again_is_as_young_as_its_last_coming(desk):
+    content = filed(desk, "MAG_CHA.geojson").read_bytes()
+    desk.put("mag", "MAG_CHA_new.geojson", 0.0, 0.01, 0.03)
+    say(desk, "  keep_received_days: 3\n")
+    desk.night(days=2)
+    (desk.root / "inbox" / "mag" / "MAG_CHA.geojson").write_bytes(content)
+    for _ in range(2):
+        desk.night(days=2)
+    assert "MAG_CHA.geojson" in desk.received()
+    desk.put("uxo", "UXO_new.geojson", 0.001, 0.002)
+    for _ in range(3):
+        desk.night(days=2)
+    assert "MAG_CHA.geojson" not in desk.received()
+
+
 def test_a_person_can_set_a_delivery_aside(desk):
     desk.put("mag", "wrong.geojson", 0.5)
     told = desk.night()

@@ -210,6 +210,19 @@ def test_a_clock_that_was_set_back_makes_nothing_old(box, tmp_path):
     assert found.waiting[0].days(NOW - dt.timedelta(days=9)) == 0
 
 
+def test_a_file_first_seen_by_a_clock_that_ran_ahead_does_not_wait_for_that_year(box, tmp_path):
+    path = put(box, "a.gpkg")
+    memory, ahead = Memory(tmp_path), Watch()
+    ahead.now += dt.timedelta(days=2000)
+    ahead.meanwhile = lambda: path.write_bytes(b"growing still")
+    (waits,) = chosen(box, memory, ahead).waiting
+    assert waits.why == GROWING
+    memory.save()
+    watch = Watch()
+    watch.now += dt.timedelta(days=1)
+    assert [unit.main.name for unit in chosen(box, Memory(tmp_path), watch).ready] == ["a.gpkg"]
+
+
 # How it is filed.
 
 
