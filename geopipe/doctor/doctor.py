@@ -12,7 +12,7 @@ from pathlib import Path
 from geopipe.config import Config, load_config
 from geopipe.doctor.check import Check, Level, fail, good, warn
 from geopipe.doctor.installation import installation
-from geopipe.doctor.machine import clock, rights, size_of, space, writing
+from geopipe.doctor.machine import clock, kept_runs, rights, size_of, space, writing
 from geopipe.doctor.nightlies import inbox, lock, schedule
 from geopipe.doctor.registers import REGISTER, registers
 from geopipe.errors import ExitCode, GeopipeError
@@ -64,6 +64,7 @@ def _of_config(config: Config, now: dt.datetime) -> Iterator[Check]:
         if name == "space" or not _same_disk(config.output, config.workspace):
             yield space(name, folder, last_bytes)
     yield space("space of temp", Path(tempfile.gettempdir()), last_bytes)
+    yield kept_runs(config.output, config.nightly.keep_days if config.nightly else config.keep_days)
     is_held = holder_of(config.workspace) is not None
     yield lock(config.workspace, now)
     yield from registers(config.workspace, now, is_held)

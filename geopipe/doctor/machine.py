@@ -15,6 +15,8 @@ from geopipe.doctor.check import Check, fail, good, warn
 # A run needs room for its own folder, and while it works for about as much again in the temporary folder.
 _RUNS_NEEDED, _RUNS_WANTED = 2, 10
 _LEAST_BYTES = 200_000_000
+# More than that, made by hand, and somebody wonders where the disk has gone.
+_MANY_RUNS = 50
 
 
 def writing(name: str, folder: Path) -> Check:
@@ -65,12 +67,28 @@ def space(name: str, folder: Path, last_run_bytes: int) -> Check:
     free = shutil.disk_usage(there).free
     told = f"{in_bytes(free)} free for {folder}"
     told += f"; the last run took {in_bytes(last_run_bytes)}" if last_run_bytes else ""
-    remedy = "Free some space; a lower keep_days (part nightly) keeps fewer old runs."
+    remedy = "Free some space; a lower keep_days keeps fewer old runs."
     if free < max(_RUNS_NEEDED * last_run_bytes, _LEAST_BYTES):
         return fail(name, told, remedy)
     if free < max(_RUNS_WANTED * last_run_bytes, 5 * _LEAST_BYTES):
         return warn(name, told, remedy)
     return good(name, told)
+
+
+def kept_runs(output: Path, keep_days: int | None) -> Check:
+    """Say how many runs are kept, how much they take, and if old ones are ever removed."""
+    runs = [path for path in (output / "runs").glob("run-*") if path.is_dir()]
+    count = "1 run" if len(runs) == 1 else f"{len(runs):,} runs"
+    told = f"{count} in {output / 'runs'} ({in_bytes(sum(map(size_of, runs)))})"
+    if keep_days is not None:
+        return good("kept", f"{told}; old ones go after {keep_days} days")
+    told = f"{told}; none is ever removed"
+    if len(runs) <= _MANY_RUNS:
+        return good("kept", told)
+    remedy = (
+        "`keep_days: 30` in the configuration removes old ones; what people met over or decided on stays."
+    )
+    return warn("kept", told, remedy)
 
 
 def size_of(folder: Path) -> int:

@@ -19,7 +19,7 @@ from geopipe.doctor import installation, machine
 from geopipe.doctor.check import Level
 from geopipe.doctor.doctor import examine, exit_code
 from geopipe.doctor.installation import KNOWN_RESULTS, LIBRARIES, foreign, libraries, projection
-from geopipe.doctor.machine import clock, is_open_to_all, rights, space, writing
+from geopipe.doctor.machine import clock, is_open_to_all, kept_runs, rights, space, writing
 from geopipe.doctor.nightlies import lock, schedule
 from geopipe.io.lock import OWNER, this_process
 from geopipe.io.store import hold
@@ -179,6 +179,24 @@ def test_free_space_is_held_against_the_last_run(tmp_path, monkeypatch, free, le
 
 
 @pytest.mark.skipif(os.name == "nt", reason="rights are kept elsewhere there")
+@pytest.mark.parametrize(
+    ("count", "keep_days", "level", "said"),
+    [
+        (1, None, Level.OK, "1 run in"),
+        (60, None, Level.WARN, "60 runs in"),
+        (60, None, Level.WARN, "(60 bytes); none is ever removed"),
+        (60, 30, Level.OK, "old ones go after 30 days"),
+    ],
+)
+def test_runs_that_nothing_removes_are_counted(tmp_path, count, keep_days, level, said):
+    for number in range(count):
+        (tmp_path / "runs" / f"run-{number}").mkdir(parents=True)
+        (tmp_path / "runs" / f"run-{number}" / "geopipe.gpkg").write_bytes(b"x")
+    found = kept_runs(tmp_path, keep_days)
+    assert found.level is level
+    assert said in found.said
+
+
 def test_confidential_files_that_everybody_can_read_are_told():
     with tempfile.TemporaryDirectory() as name:
         work = Path(name).resolve()
