@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from geopipe.config import Config, DeliverySpec
@@ -17,7 +17,7 @@ from geopipe.errors import ConfigError, GeopipeError, SourceError
 from geopipe.io.ledgers.inforce import SNAPSHOT, Group
 from geopipe.io.ledgers.ledger import Ledger
 from geopipe.io.ledgers.received import received
-from geopipe.nightly.filing import Receipt
+from geopipe.nightly.filing import Receipt, with_comings
 from geopipe.preparation.kept import Kept
 from geopipe.preparation.together import prepare_deliveries
 
@@ -42,6 +42,30 @@ class Tonight:
     unread: tuple[Receipt, ...] = ()
     set_aside: tuple[Receipt, ...] = ()
     replaced: Mapping[str, Receipt] = field(default_factory=dict)
+
+
+def as_belongs(receipt: Receipt, belongs_to: Mapping[str, str]) -> Receipt:
+    """Return a receipt under the folder whose it is, where a person has said so.
+
+    Parameters
+    ----------
+    receipt : Receipt
+    belongs_to : mapping of str to str
+        Beginning of a hash -> the folder whose the delivery is, wherever it came.
+
+    Returns
+    -------
+    Receipt
+        As it came in that folder; where it never did, as it came in the other one.
+    """
+    folder = next((name for start, name in belongs_to.items() if receipt.sha256.startswith(start)), "")
+    if folder in ("", receipt.folder):
+        return receipt
+    here = [item for item in receipt.again if item.folder == folder]
+    if here:
+        came = min(here, key=lambda item: item.number)
+        receipt = replace(receipt, received_at=came.at, day=came.day, number=came.number)
+    return with_comings(replace(receipt, folder=folder), receipt.again)
 
 
 def choose(receipts: Sequence[Receipt], contents: Mapping[str, Content], aside: Collection[str]) -> Tonight:

@@ -11,7 +11,7 @@ import datetime as dt
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -179,12 +179,11 @@ class Files:
         """Remove what is filed from the inbox, unless it changed since; return why not, '' if it is gone."""
         paths = [(Path(path), Seen(*seen)) for path, *seen in json.loads(state)]
         why = ""
-        for path, seen in paths:
+        if any(_has_changed(path, seen) for path, seen in paths):
+            # Somebody is replacing it: what belongs to the new one must not go with the old one.
+            why, paths = "it changed after it was filed, and comes again", []
+        for path, _ in paths:
             try:
-                found = path.stat()
-                if Seen(found.st_size, found.st_mtime_ns) != seen:
-                    why = "it changed after it was filed, and comes again"
-                    continue
                 path.unlink()
                 step("removed a part")
             except FileNotFoundError:
@@ -268,28 +267,13 @@ def last_number_of(receipts: Sequence[Receipt]) -> int:
     return max((max(item.number, last_number(item.again)) for item in receipts), default=0)
 
 
-def as_belongs(receipt: Receipt, belongs_to: Mapping[str, str]) -> Receipt:
-    """Return a receipt under the folder whose it is, where a person has said so.
-
-    Parameters
-    ----------
-    receipt : Receipt
-    belongs_to : mapping of str to str
-        Beginning of a hash -> the folder whose the delivery is, wherever it came.
-
-    Returns
-    -------
-    Receipt
-        As it came in that folder; where it never did, as it came in the other one.
-    """
-    folder = next((name for start, name in belongs_to.items() if receipt.sha256.startswith(start)), "")
-    if folder in ("", receipt.folder):
-        return receipt
-    here = [item for item in receipt.again if item.folder == folder]
-    if here:
-        came = min(here, key=lambda item: item.number)
-        receipt = replace(receipt, received_at=came.at, day=came.day, number=came.number)
-    return with_comings(replace(receipt, folder=folder), receipt.again)
+def _has_changed(path: Path, seen: Seen) -> bool:
+    """Say whether a file is there and does not look as it did."""
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    return Seen(found.st_size, found.st_mtime_ns) != seen
 
 
 def _at(now: dt.datetime) -> str:

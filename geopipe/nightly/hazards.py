@@ -80,7 +80,7 @@ def hazard_left(
             continue
         key, frame_sha256 = known[0]
         records = kept_frame(ledger.frame_path(key), frame_sha256, summary["working_crs"])
-        found[sha256] = _left(_hazard(records), areas.geometry[now], areas.geometry, tolerance_m)
+        found[sha256] = ground_left(_hazard(records), areas.geometry[now], areas.geometry, tolerance_m)
     return found
 
 
@@ -89,7 +89,16 @@ def _hazard(records: Frame) -> Geometries:
     return ground[~(shapely.is_missing(ground) | shapely.is_empty(ground))]
 
 
-def _left(ground: Geometries, read: Geometries, on_map: Geometries, tolerance_m: float) -> HazardLeft:
+def ground_left(ground: Geometries, read: Geometries, on_map: Geometries, tolerance_m: float) -> HazardLeft:
+    """Hold hazard ground against the hazard that was read, and against all that is on the map.
+
+    Parameters
+    ----------
+    ground, read, on_map : array of Polygon or MultiPolygon
+        In one working CRS (m).
+    tolerance_m : float
+        What rounding may move a border (m).
+    """
     elsewhere = covered(ground, _around(ground, read), tolerance_m)
     around = _around(ground, on_map)
     drawn = covered(ground, around, tolerance_m) & ~elsewhere

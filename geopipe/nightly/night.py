@@ -18,10 +18,10 @@ from geopipe.io.ledgers.registerfile import NAME as REGISTER
 from geopipe.io.store import hold
 from geopipe.nightly import inbox, manifest
 from geopipe.nightly.afterwards import learn_changes, learn_hazard_left, remove_old
-from geopipe.nightly.choosing import choose, contents_of, without_aside
+from geopipe.nightly.choosing import as_belongs, choose, contents_of, without_aside
 from geopipe.nightly.digest import Digest, make_digest
 from geopipe.nightly.facts import Course, facts_of, gone_files, inputs_of
-from geopipe.nightly.filing import Files, Receipt, as_belongs, spec_of
+from geopipe.nightly.filing import Files, Receipt, spec_of
 from geopipe.nightly.logs import logging_into
 from geopipe.nightly.nights import DONE, FAILED, PARTIAL, Night
 from geopipe.nightly.notify import notify

@@ -64,8 +64,11 @@ def _by_hand(run: dict[str, Any]) -> dict[str, Any]:
 
 def status(config: Config, now: dt.datetime) -> dict[str, Any]:
     """Return how things stand, as plain values; nothing is changed."""
-    kept = history(config)
-    last = kept[0] if kept else None
+    kept, last = history(config), None
+    if kept:
+        # By its number: a night under a clock that ran ahead must not look like the last one for years.
+        night = ([item["folder"] for item in nights(config.output, config.workspace)] or [""])[-1]
+        last = next((item for item in kept if item["folder"] == night), kept[0])
     owner = owner_of(config.workspace)
     living = holder_of(config.workspace)
     told: dict[str, Any] = {
@@ -141,6 +144,8 @@ def _next(told: dict[str, Any]) -> Iterator[str]:
         yield f"Read the digest ({told['digest']}): {last['headline']}"
     if told["hours_ago"] is not None and told["hours_ago"] > _OVERDUE_HOURS and not told["lock"]:
         yield f"The last run was {told['hours_ago']:.0f} hours ago. Is the timer on?"
+    if told["hours_ago"] is not None and told["hours_ago"] < 0:
+        yield "The last run is dated in the future: check the date of this computer."
     if box and box["problem"]:
         yield f"The inbox cannot be looked at ({box['problem']}): is the drive there?"
     if box and box["strange"]:

@@ -1,5 +1,6 @@
 """The nightly run from the inbox to the digest: what the technician reads, and what a killed run leaves."""
 
+import datetime as dt
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from geopipe.errors import BusyError, ConfigError
 from geopipe.io.geopackage import read_table
 from geopipe.io.store import hold
 from geopipe.nightly.filing import hash_of
+from geopipe.nightly.standing import status
 from geopipe.register.register import Register
 
 
@@ -593,6 +595,19 @@ def test_the_commands_run_a_night_and_tell_how_it_stands(desk):
         assert busy.code == 75
         assert f"process {os.getpid()} of " in busy.err
         assert f"process {os.getpid()} of " in call("status", config).out
+
+
+def test_after_a_clock_that_ran_ahead_the_last_night_is_the_last_one(desk):
+    right = desk.clock.now
+    desk.clock.now = right.replace(year=2031)
+    desk.night()
+    in_between = status(desk.config, right)
+    assert "The last run is dated in the future: check the date of this computer." in in_between["next"]
+    desk.clock.now = right
+    desk.night()
+    told = status(desk.config, right + dt.timedelta(days=4))
+    assert told["last"]["night"] == "2026-01-02-01"
+    assert "The last run was 72 hours ago. Is the timer on?" in told["next"]
 
 
 def test_a_configuration_without_a_nightly_part_is_refused(tmp_path, two_files):

@@ -313,6 +313,15 @@ def test_a_file_that_changes_after_it_was_filed_is_not_removed(box, tmp_path, mo
     assert [content for _, content in filed(files)] == [b"bytes", b"newer bytes"]
 
 
+def test_of_a_shapefile_that_is_being_replaced_no_part_is_removed(box, tmp_path, monkeypatch):
+    parts = [put(box, f"a{suffix}", b"old") for suffix in (".dbf", ".shp", ".shx")]
+    shp = parts[1]
+    monkeypatch.setattr(filing, "step", lambda name: name == "renamed" and shp.write_bytes(b"newer"))
+    _, (coming,) = take(box, tmp_path)
+    assert coming.why == "it changed after it was filed, and comes again"
+    assert all(path.exists() for path in parts)
+
+
 def test_a_full_disk_stops_the_night_and_leaves_the_inbox_as_it_was(box, tmp_path, monkeypatch):
     path = put(box, "a.gpkg", b"bytes")
 

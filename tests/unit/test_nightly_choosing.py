@@ -8,15 +8,20 @@ import subprocess
 import sys
 from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
+from shapely import box
 
+from geopipe.config import NightlySpec
 from geopipe.errors import BusyError
 from geopipe.io import lock
 from geopipe.io.ledgers.inforce import Group
 from geopipe.io.store import hold
-from geopipe.nightly.choosing import Content, choose, same_name
+from geopipe.nightly.choosing import Content, as_belongs, choose, same_name
 from geopipe.nightly.comings import Again
-from geopipe.nightly.filing import Receipt, as_belongs, with_comings
+from geopipe.nightly.facts import overdue
+from geopipe.nightly.filing import Receipt, with_comings
+from geopipe.nightly.hazards import HazardLeft, ground_left
 from geopipe.nightly.retention import Published, old_runs, orphans
 
 HAZARD, RELEASE = Group("MAG", "hazard", "operator"), Group("MAG", "land_release", "operator")
@@ -132,6 +137,45 @@ def test_documents_are_not_read_and_what_is_set_aside_is_not_either():
 )
 def test_dates_numbers_and_copies_make_no_other_name(one, other, same):
     assert same_name(one, other) is same
+
+
+# Who is missed.
+
+
+def missed(day, *receipts):
+    """What is told of an operator from whom something is expected every two days."""
+    spec = NightlySpec(inbox="inbox", operators={"mag": {"operator": "MAG", "every_days": 2}})
+    return [item["last_day"] for item in overdue(receipts, {}, spec, dt.date.fromisoformat(day))]
+
+
+def test_who_sends_the_same_bytes_again_is_not_overdue():
+    item = receipt("a", 1)
+    assert missed("2026-01-05", item) == ["2026-01-01"]
+    assert missed("2026-01-05", came_again(item, 4)) == []
+    elsewhere = with_comings(item, [Again("npa", "a.gpkg", "2026-01-04T01:00", "2026-01-04", 4)])
+    assert missed("2026-01-05", elsewhere) == ["2026-01-01"]
+
+
+def test_a_clock_that_ran_ahead_once_excuses_nobody_for_years():
+    ahead = replace(receipt("b", 2), day="2031-01-01")
+    assert missed("2026-01-05", receipt("a", 1), ahead) == ["2026-01-01"]
+    assert missed("2026-01-05", ahead) == ["2031-01-01"]
+    assert missed("2026-01-05", receipt("a", 4), ahead) == []
+
+
+# Hazard of what is not read.
+
+
+def test_hazard_of_a_delivery_that_is_not_read_is_elsewhere_drawn_or_missing():
+    ground, read, drawn = (np.array(boxes, dtype=object) for boxes in (
+        [box(0, 0, 10, 10), box(20, 0, 30, 10), box(40, 0, 50, 10), box(90, 0, 100, 10)],
+        [box(0, 0, 5, 10), box(5, 0, 10, 10), box(20, 0, 25, 10), box(40, 0, 46, 10)],
+        [box(25, 0, 30, 10)],
+    ))  # fmt: skip
+    left = ground_left(ground, read, np.concatenate([read, drawn]), tolerance_m=0.001)
+    assert left == HazardLeft(areas=4, elsewhere=1, drawn=1, missing=2, missing_m2=40 + 100)
+    none = ground_left(ground[:0], read, read, tolerance_m=0.001)
+    assert none == HazardLeft(0, 0, 0, 0, 0.0)
 
 
 # What goes.

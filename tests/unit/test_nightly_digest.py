@@ -135,6 +135,99 @@ def test_a_file_that_a_person_has_set_aside_is_counted_among_those_of_the_map():
     assert told.headline.startswith("NOT EVERYTHING WAS READ: 1 earlier file of the map")
 
 
+ASIDE = {"file": "halo.gpkg", "folder": "halo", "day": "2026-01-02", "why": "by mistake", "sha256": "b" * 64}
+LEFT = {
+    "known": True,
+    "was_read": True,
+    "areas": 3,
+    "elsewhere": 3,
+    "drawn": 0,
+    "missing": 0,
+    "missing_m2": 0.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("hazard", "said"),
+    [
+        ({"elsewhere": 1, "drawn": 2}, "2 of 3 hazard areas in it: in no delivery that is read, on the map"),
+        ({"elsewhere": 1, "missing": 2, "missing_m2": 2e4}, "2 of 3 hazard areas in it: NOT ON THE MAP."),
+        ({"was_read": False}, "It was never read: what it holds is not on the map."),
+        ({"known": False}, "halo.gpkg (halo, 2026-01-02) is set aside: by mistake"),
+    ],
+)  # fmt: skip
+def test_a_file_set_aside_whose_hazard_is_not_read_elsewhere_needs_a_person(hazard, said):
+    digest = make_digest(facts(inbox=inbox(aside=[{**ASIDE, "hazard": {**LEFT, **hazard}}])))
+    (line,) = digest.sections[1].lines
+    assert said in line
+    assert digest.level == "attention"
+
+
+def test_hazard_that_is_not_on_the_map_stands_among_the_alarms_and_in_the_headline():
+    missing = {**LEFT, "elsewhere": 1, "missing": 2, "missing_m2": 2e4}
+    told = facts(inbox=inbox(aside=[{**ASIDE, "hazard": missing}]))
+    digest = make_digest(told)
+    assert digest.headline.startswith("2 HAZARD AREAS NOT ON THE MAP; ")
+    assert digest.sections[0].lines[0] == (
+        "NOT ON THE MAP: 2 of 3 hazard areas (2.00 ha) of halo.gpkg (halo, 2026-01-02), which is not read"
+    )
+    assert digest.counts["hazard_off_map"] == 2
+    assert "       2  hazard areas of files not read that are not on the map" in as_counts(digest)
+    assert "<li class=new>NOT ON THE MAP" in as_html(digest)
+    never = make_digest(facts(inbox=inbox(aside=[{**ASIDE, "hazard": {"known": True, "was_read": False}}])))
+    assert never.sections[0].lines[0].endswith("was never read; nobody knows what hazard it holds")
+
+
+def test_a_file_set_aside_of_which_all_hazard_is_read_elsewhere_needs_nobody():
+    for hazard in (LEFT, {**LEFT, "areas": 0, "elsewhere": 0}):
+        digest = make_digest(facts(inbox=inbox(aside=[{**ASIDE, "hazard": hazard}])))
+        assert digest.level == "calm"
+        assert "is set aside: by mistake. " in as_text(digest)
+
+
+@pytest.mark.parametrize(
+    ("stands", "said"),
+    [
+        ({"how": "in_force"}, "it is read once, as mag's."),
+        ({"how": "unread"}, "it could not be used."),
+        ({"how": "aside", "why": "no good"}, "it is set aside (no good)."),
+        ({"how": "replaced", "file": "b.gpkg", "day": "2026-01-03"}, "b.gpkg of 2026-01-03 replaced it in"),
+        ({"how": "unknown"}, "the run failed before it was read."),
+    ],
+)  # fmt: skip
+def test_a_file_that_came_in_two_folders_is_told_with_how_it_stands(stands, said):
+    first = {"file": "a.gpkg", "folder": "mag", "day": "2026-01-01"}
+    copy = {"file": "c.gpkg", "folder": "npa", "day": "2026-01-04", "sha256": "ab" * 32, "of": first}
+    digest = make_digest(facts(inbox=inbox(copies=[{**copy, "is_new": False, "stands": stands}])))
+    (line,) = digest.sections[1].lines
+    assert line.startswith(
+        "c.gpkg in folder npa (2026-01-04) is the file a.gpkg that came in mag on 2026-01-01: "
+    )
+    assert said in line.partition(" Whose is it? ")[0]
+    assert line.endswith("write into belongs_to 'abababab': npa; if not, 'abababab': mag")
+
+
+def test_of_a_copy_of_what_came_in_a_folder_of_nobody_only_the_known_folder_is_asked_about():
+    first = {"file": "a.gpkg", "folder": "old", "day": "2026-01-01"}
+    copy = {"file": "c.gpkg", "folder": "npa", "day": "2026-01-04", "sha256": "ab" * 32, "of": first}
+    told = {**copy, "is_new": True, "stands": {"how": "nobodys"}}
+    (line,) = make_digest(facts(inbox=inbox(copies=[told]))).sections[1].lines
+    assert line.endswith("the configuration does not name old. Whose is it? If it is npa's, write into "
+                         "belongs_to 'abababab': npa")  # fmt: skip
+
+
+def test_older_bytes_that_are_set_aside_are_said_to_be_so_when_they_come_again():
+    again = {
+        **ASIDE,
+        "is_new": True,
+        "stands": {"how": "aside", "why": "no good"},
+        "hazard": {"known": False},
+    }
+    (line,) = make_digest(facts(inbox=inbox(again=[again]))).sections[1].lines
+    assert line == ("halo.gpkg (halo) is the delivery of 2026-01-02 again, which is set aside (no good). "
+                    "If it counts now, take it out of set_aside.")  # fmt: skip
+
+
 def test_a_failed_run_says_that_the_old_map_stands_and_what_to_do():
     error = {"sentence": "the disk is full", "advice": "Free some space."}
     digest = make_digest(facts(error=error, summary=None, changes=None, exit_code=2))
