@@ -228,6 +228,18 @@ def test_an_old_delivery_that_comes_again_does_not_replace_the_newer_one(desk):
     assert "Ask which one counts" not in on_one_line(desk.digest())
 
 
+def test_older_bytes_are_asked_about_no_longer_when_a_newer_file_has_come(desk):
+    content = filed(desk, "MAG_CHA.geojson").read_bytes()
+    desk.put("mag", "MAG_CHA.geojson", 0.0, 0.01, 0.03)
+    desk.night()
+    (desk.root / "inbox" / "mag" / "old.geojson").write_bytes(content)
+    desk.night()
+    assert "Ask which one counts" in on_one_line(desk.digest())
+    desk.put("mag", "MAG_CHA_newest.geojson", 0.0, 0.01, 0.03, 0.04)
+    desk.night()
+    assert "Ask which one counts" not in on_one_line(desk.digest())
+
+
 def test_an_old_delivery_that_comes_again_while_the_run_fails_is_told_the_next_morning(desk, monkeypatch):
     content = filed(desk, "MAG_CHA.geojson").read_bytes()
     desk.put("mag", "MAG_CHA.geojson", 0.0, 0.01, 0.03)
@@ -417,7 +429,7 @@ def test_what_comes_after_everything_old_has_gone_is_told(desk):
     """Deliveries are numbered: the last number must not be given away again."""
     (desk.root / "inbox" / "mag" / "letter.pdf").write_bytes(b"dear colleagues")
     say(desk, "  keep_received_days: 1\n")
-    for _ in range(3):
+    for _ in range(2):
         desk.night(days=2)
     desk.put("uxo", "UXO.geojson", 0.001, 0.002)
     assert desk.night().digest.counts["received"] == 1
@@ -429,11 +441,11 @@ def test_a_delivery_that_came_again_is_as_young_as_its_last_coming(desk):
     say(desk, "  keep_received_days: 3\n")
     desk.night(days=2)
     (desk.root / "inbox" / "mag" / "MAG_CHA.geojson").write_bytes(content)
+    desk.put("uxo", "UXO_new.geojson", 0.001, 0.002)
     for _ in range(2):
         desk.night(days=2)
     assert "MAG_CHA.geojson" in desk.received()
-    desk.put("uxo", "UXO_new.geojson", 0.001, 0.002)
-    for _ in range(3):
+    for _ in range(2):
         desk.night(days=2)
     assert "MAG_CHA.geojson" not in desk.received()
 
@@ -452,6 +464,21 @@ def test_a_person_can_set_a_delivery_aside(desk):
         desk.digest()
     )
     assert "is in force, but was not read" not in desk.digest()
+
+
+def test_what_is_set_aside_is_not_even_looked_into(desk, monkeypatch):
+    """It may be what stops every run."""
+    asked = []
+
+    def looked_into(_ledger, receipts, *_):
+        asked.extend(item.name for item in receipts)
+        return {}
+
+    monkeypatch.setattr("geopipe.nightly.night.contents_of", looked_into)
+    start = sha256_of(desk, "MAG_CHA.geojson")[:8]
+    say(desk, f"  set_aside:\n    '{start}': no good\n")
+    desk.night()
+    assert asked == ["UXO.geojson"]
 
 
 def test_hazard_that_was_set_aside_before_it_was_read_is_not_silently_off_the_map(desk):

@@ -108,6 +108,10 @@ def test_what_is_left_out_names_the_delivery_that_is_read_instead():
     receipts = [receipt("a", 1), receipt("b", 2), receipt("c", 3)]
     tonight = choose(receipts, dict.fromkeys("abc", WHOLE), ())
     assert {left: read.sha256 for left, read in tonight.replaced.items()} == {"a": "c", "b": "c"}
+    broken = receipt("a", 1, file="MAG_1.gpkg")  # mended by b, and b is replaced by a file of another name
+    receipts = [broken, receipt("b", 2, file="MAG_2.gpkg"), receipt("c", 3, file="other.gpkg")]
+    tonight = choose(receipts, {"b": WHOLE, "c": WHOLE}, ())
+    assert {left: read.sha256 for left, read in tonight.replaced.items()} == {"a": "c", "b": "c"}
 
 
 def test_a_delivery_belongs_to_the_folder_that_a_person_names():
