@@ -57,8 +57,8 @@ def hazard_left(
     Returns
     -------
     dict
-        By hash; None where the delivery was never read, so that nobody knows what it holds. Empty where the
-        map has no layer of areas.
+        By hash; None where the delivery was never read, so that nobody knows what it holds. What cannot be
+        looked at is left out: a map without a layer of areas, a delivery whose records are damaged.
     """
     wanted = list(hashes)
     if not wanted:
@@ -79,7 +79,10 @@ def hazard_left(
             found[sha256] = None
             continue
         key, frame_sha256 = known[0]
-        records = kept_frame(ledger.frame_path(key), frame_sha256, summary["working_crs"])
+        try:
+            records = kept_frame(ledger.frame_path(key), frame_sha256, summary["working_crs"])
+        except GeopipeError:
+            continue  # geopipe register check says more; the map is published
         found[sha256] = ground_left(_hazard(records), areas.geometry[now], areas.geometry, tolerance_m)
     return found
 

@@ -92,7 +92,7 @@ def _which(item: Facts) -> str:
     if stands["how"] == "replaced":
         return (
             f"{again}; {stands['file']} of {stands['day']} came after it and stays in force. Ask which one "
-            f"counts: if the older one, write '{start}' into set_aside. {_of_hazard(item['hazard'])}".rstrip()
+            f"counts: if the older one, write '{start}' into set_aside. {_of_hazard(item['hazard'])}"
         )
     if not item["is_new"]:
         return ""
@@ -105,14 +105,13 @@ def _which(item: Facts) -> str:
 
 def _aside(item: Facts) -> str:
     told = f"{item['file']} ({item['folder']}, {item['day']}) is set aside: {item['why'].rstrip('.')}"
-    hazard = _of_hazard(item["hazard"])
-    return f"{told}. {hazard}" if hazard else told
+    return f"{told}. {_of_hazard(item['hazard'])}"
 
 
 def _of_hazard(hazard: Facts) -> str:
-    """Say what of the hazard in a delivery that is not read is on the map; '' where nobody knows."""
+    """Say what of the hazard in a delivery that is not read is on the map."""
     if not hazard["known"]:
-        return ""
+        return "It is not known if its hazard is on the map."
     if not hazard["was_read"]:
         return "It was never read: what it holds is not on the map."
     if not hazard["areas"]:

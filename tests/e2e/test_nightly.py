@@ -18,6 +18,7 @@ from geopipe.errors import BusyError, ConfigError
 from geopipe.io.geopackage import read_table
 from geopipe.io.store import hold
 from geopipe.nightly.filing import hash_of
+from geopipe.nightly.hazards import hazard_left
 from geopipe.nightly.standing import status
 from geopipe.register.register import Register
 
@@ -464,6 +465,17 @@ def test_a_person_can_set_a_delivery_aside(desk):
         desk.digest()
     )
     assert "is in force, but was not read" not in desk.digest()
+
+
+def test_records_that_cannot_be_looked_at_any_more_leave_open_if_their_hazard_is_on_the_map(desk):
+    names = [sha256_of(desk, "MAG_CHA.geojson"), sha256_of(desk, "UXO.geojson")]
+    run = desk.root / "out" / "runs" / desk.runs()[0]
+    with Register.existing(desk.root / "work") as register:
+        assert list(hazard_left(register.ledger, names, run, 0.001)) == names
+        ((key,),) = register.ask("SELECT key FROM readings WHERE content_hash = ?", names[0])
+        register.ledger.frame_path(key).unlink()
+        assert list(hazard_left(register.ledger, names, run, 0.001)) == names[1:]
+        assert hazard_left(register.ledger, names, run.parent, 0.001) == {}
 
 
 def test_what_is_set_aside_is_not_even_looked_into(desk, monkeypatch):

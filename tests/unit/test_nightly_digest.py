@@ -153,7 +153,7 @@ LEFT = {
         ({"elsewhere": 1, "drawn": 2}, "2 of 3 hazard areas in it: in no delivery that is read, on the map"),
         ({"elsewhere": 1, "missing": 2, "missing_m2": 2e4}, "2 of 3 hazard areas in it: NOT ON THE MAP."),
         ({"was_read": False}, "It was never read: what it holds is not on the map."),
-        ({"known": False}, "halo.gpkg (halo, 2026-01-02) is set aside: by mistake"),
+        ({"known": False}, "set aside: by mistake. It is not known if its hazard is on the map."),
     ],
 )  # fmt: skip
 def test_a_file_set_aside_whose_hazard_is_not_read_elsewhere_needs_a_person(hazard, said):
