@@ -47,9 +47,20 @@ def read(file, *records, mode="snapshot"):
     return replace(state, deliveries=deliveries, **named)
 
 
+def together(*runs):
+    """A run that reads several files."""
+    names = ("features", "unresolved", "rejected", "findings")
+    first, *others = runs
+    files = tuple(item for run in runs for item in run.deliveries)
+    return replace(first, deliveries=files).adding(
+        **{name: [getattr(run, name) for run in others] for name in names}
+    )
+
+
 def after(before, now, **more):
     """What a run draws that comes after another one."""
-    previous = {"unresolved_before": to_keep(before), "previous": before.features}
+    counted = still_drawn(before, TOLERANCE_M)
+    previous = {"unresolved_before": to_keep(counted), "previous": before.features}
     return still_drawn(replace(now, **{**previous, **more}), TOLERANCE_M)
 
 
@@ -125,6 +136,62 @@ def test_a_good_record_of_the_same_id_says_nothing_of_a_second_one():
     assert drawn(both) == []
 
 
+def test_a_good_record_that_comes_twice_is_one():
+    first = read("first", good("D", west=104.3), two_points("D"), ELSEWHERE)
+    twice = after(first, read("second", good("D", west=104.3), good("D", west=104.3), ELSEWHERE))
+    assert (drawn(twice), alarms(twice)) == (["D"], ["DRAWN_HAZARD_VANISHED"])
+
+
+def test_a_good_record_of_the_same_id_in_another_file_says_nothing():
+    other = read("other", good("D", west=104.8), mode="increment")
+    state = after(together(FIRST, other), together(read("second", ELSEWHERE), other))
+    assert (drawn(state), alarms(state)) == (["D"], ["DRAWN_HAZARD_VANISHED"])
+    corrected = after(together(FIRST, other), together(read("second", ELSEWHERE, good()), other))
+    assert drawn(corrected) == []
+
+
+def test_a_version_of_an_earlier_file_is_not_a_second_record():
+    """It was good, an increment broke it, another one corrects it."""
+    first = read("first", good("D", side=0.019), ELSEWHERE)
+    broken = read("broken", two_points(), mode="increment")
+    second = still_drawn(replace(together(first, broken), previous=first.features), TOLERANCE_M)
+    corrected = after(second, together(first, read("third", good("D", west=104.003), mode="increment")))
+    assert drawn(corrected) == []
+
+
+def test_the_same_bytes_of_another_operator_are_the_others_record():
+    def of(operator, key):
+        made = read("bytes", two_points(operator=operator), good("keeps", west=104.5, operator=operator))
+        rows = {
+            name: getattr(made, name).with_columns(
+                {
+                    "row_id": [
+                        f"{key}:{row}" for row in getattr(made, name).table["row"].to_pylist()
+                    ]
+                }
+            )
+            for name in ("features", "unresolved")
+        }  # fmt: skip
+        return replace(made, **rows)
+
+    first = together(of("MAG", "bytes"), of("UXO Lao", "bytes#2"))
+    state = after(first, together(read("second", ELSEWHERE), of("UXO Lao", "bytes")))
+    assert sorted(state.unresolved.table["operator"].to_pylist()) == ["MAG", "UXO Lao"]
+    assert alarms(state) == ["DRAWN_HAZARD_VANISHED"]
+    assert sorted(to_keep(state).table["operator"].to_pylist()) == ["MAG", "UXO Lao"]
+    # Where a person says that the bytes are of somebody else, they are not drawn twice.
+    corrected = after(of("MAG", "bytes"), of("UXO Lao", "bytes"))
+    assert corrected.unresolved.table["operator"].to_pylist() == ["UXO Lao"]
+
+
+def test_another_record_that_was_drawn_there_before_says_nothing():
+    first = read("first", two_points("one"), two_points("other"), ELSEWHERE)
+    state = after(first, read("second", two_points("other"), ELSEWHERE))
+    assert (sorted(drawn(state)), alarms(state)) == (["one", "other"], [])  # the place is drawn all the same
+    moved = after(state, read("third", good("other", west=105.0), ELSEWHERE))
+    assert (drawn(moved), alarms(moved)) == (["one"], ["DRAWN_HAZARD_VANISHED"])
+
+
 def test_an_id_of_another_operator_or_register_explains_nothing():
     others = (
         good("D", operator="NPA", west=104.6),
@@ -175,10 +242,26 @@ def test_a_record_that_may_lie_in_two_places_is_one_record():
     assert drawn(known) == []
 
 
+def test_a_record_that_may_lie_in_two_places_is_taken_over_where_both_are_covered():
+    without = read(
+        "first", replace(two_points(ring=[(500_000, 2_000_000), (501_000, 2_001_000)]), crs=""), ELSEWHERE
+    )
+    covers = [
+        hazard(shapely.box(*place.bounds).buffer(0.01), id=f"cover {number}")
+        for number, place in enumerate(without.unresolved.geometry)
+    ]
+    one = after(without, read("second", ELSEWHERE, covers[0]))
+    assert (len(one.unresolved), alarms(one)) == (2, ["DRAWN_HAZARD_VANISHED"])
+    both = after(without, read("second", ELSEWHERE, *covers))
+    assert (drawn(both), codes(both)) == ([], ["HAZARD_TAKEN_OVER"])
+
+
 def test_a_record_of_unknown_kind_is_to_be_checked():
     first = read("first", two_points(kind="UNKNOWN"), ELSEWHERE, good("u", west=104.7, kind="UNKNOWN"))
     state = after(first, read("second", ELSEWHERE, good("u", west=104.7, kind="UNKNOWN")))
     assert (drawn(state), codes(state), alarms(state)) == (["D"], ["DRAWN_UNKNOWN_VANISHED"], [])
+    covered = after(first, read("second", ELSEWHERE, good("other")))
+    assert codes(covered) == ["UNKNOWN_TAKEN_OVER"]
 
 
 def test_a_decision_lets_it_go_and_is_told():
