@@ -11,7 +11,7 @@ from make import LAOS, area, hazard, placed, wkb_polygon
 from geopipe.io.ledgers.ledger import Ledger
 from geopipe.io.ledgers.received import received
 from geopipe.lineages.still_drawn import key_of_drawn, let_go_with_areas, still_drawn, to_keep
-from geopipe.schema import GIVEN_UP, concat, make_frame
+from geopipe.schema import GIVEN_UP, UNRESOLVED, concat, empty_frame, make_frame
 
 LINE = [(104.0, 18.0), (104.01, 18.01)]
 TOLERANCE_M = 0.01
@@ -77,6 +77,7 @@ def drawn(state):
 
 
 FIRST = read("first", two_points(), ELSEWHERE)
+ONLY_AREAS = replace(FIRST, unresolved=empty_frame(UNRESOLVED))
 
 
 def test_a_drawn_hazard_that_a_whole_register_lacks_stays_drawn_with_an_alarm():
@@ -337,3 +338,33 @@ def test_what_the_ledger_keeps_is_named_and_checked(ledger):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(Exception, match="is damaged"):
         night(ledger, read("second", ELSEWHERE))
+
+
+def test_what_a_new_reading_of_old_bytes_draws_is_not_forgotten(ledger):
+    night(ledger, read("first", good(), ELSEWHERE))
+    night(ledger, read("second", good("other", west=104.8), mode="increment"))
+    night(ledger, FIRST)  # the same bytes: now one record cannot be used
+    for _ in range(2):
+        alone = night(ledger, read("second", good("other", west=104.8), mode="increment"))
+        assert drawn(alone) == ["D"]
+
+
+def test_a_new_reading_says_the_same_a_second_time(ledger):
+    night(ledger, together(FIRST, read("later", good("new", west=104.9), mode="increment")))
+    night(ledger, read("other", good(operator="NPA", west=104.7)))
+    now = read("later", good("new", side=0.02), mode="increment")  # it is placed elsewhere now
+    told = [codes(night(ledger, now)) for _ in range(2)]
+    assert told == [["HAZARD_TAKEN_OVER"], ["HAZARD_TAKEN_OVER"]]
+
+
+def test_what_is_drawn_is_kept_also_where_no_area_is_read_in_another_way(ledger):
+    """A person says the kind of a file, or an earlier geopipe did not keep it: no area has changed."""
+    night(ledger, ONLY_AREAS)
+    night(ledger, FIRST)
+    assert drawn(night(ledger, read("second", ELSEWHERE))) == ["D"]
+
+
+def test_a_reading_without_anything_drawn_is_named_as_it_always_was():
+    (only_areas,), (both,) = received(ONLY_AREAS), received(FIRST)
+    assert only_areas.key != both.key
+    assert only_areas.key == received(read("first", ELSEWHERE))[0].key
