@@ -27,13 +27,17 @@ from geopipe.terms import HAZARD_KINDS, POSSIBLE_HAZARD_KINDS, Status
 _Owner: TypeAlias = tuple[str, str]
 _Key: TypeAlias = tuple[str, str, str]
 
+# What tells that something is drawn no longer.
+LET_GO = frozenset({"HAZARD_GIVEN_UP_BY_DECISION", "HAZARD_TAKEN_OVER", "UNKNOWN_TAKEN_OVER"})
 HAZARD_CODE, UNKNOWN_CODE = "DRAWN_HAZARD_VANISHED", "DRAWN_UNKNOWN_VANISHED"
 _VANISHED = (
     "This record could not be used ({}), and it is not in the new delivery: what can be drawn of it stays on "
     "the map until it is read again, or a decision"
 )
-_GIVEN_UP = "This record could not be used ({}); it is drawn no longer, as it was decided"
-_TAKEN_OVER = "This record could not be used ({}); another hazard record of its operator covers it now"
+_GIVEN_UP = "What could only be drawn of this record ({}) is drawn no longer, as it was decided"
+_TAKEN_OVER = (
+    "What could only be drawn of this record ({}) is now under another hazard record of the same operator"
+)
 
 
 def still_drawn(state: State, tolerance_m: float) -> State:

@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shapely
-from make import LAOS, area, hazard, placed, wkb_polygon
+from make import LAOS, POLICY, area, hazard, placed, wkb_polygon
 
 from geopipe.io.ledgers.ledger import Ledger
 from geopipe.io.ledgers.received import received
 from geopipe.lineages.still_drawn import key_of_drawn, let_go_with_areas, still_drawn, to_keep
+from geopipe.reports.summary import summarise
 from geopipe.schema import GIVEN_UP, UNRESOLVED, concat, empty_frame, make_frame
 
 LINE = [(104.0, 18.0), (104.01, 18.01)]
@@ -293,6 +294,30 @@ def test_a_record_whose_area_is_carried_on_has_one_alarm_only():
 
 def test_what_was_only_drawn_does_not_go_with_any_area():
     assert drawn(let_go_with_areas(after(FIRST, read("second", ELSEWHERE)))) == ["D"]
+
+
+def test_what_is_only_drawn_and_areas_in_doubt_are_counted_apart():
+    first = read("first", two_points(), good("bow"), ELSEWHERE)
+    bow = FIRST.unresolved.with_columns(
+        {
+            "row_id": first.features.table["row_id"].take([0]),
+            "record_id": "MAG:hazard:bow",
+            "reason": "REPAIRED_AREA_CHANGED",
+        }
+    )
+    first = replace(first, unresolved=concat([first.unresolved, bow]))
+    names = ("unresolved_hazard", "mended_hazard", "drawn_of_earlier")
+
+    def counted(state):
+        summary = summarise(state, POLICY)
+        return tuple(summary[name] for name in names)
+
+    assert counted(still_drawn(first, TOLERANCE_M)) == (1, 1, 0)
+    gone = after(first, read("second", ELSEWHERE))
+    assert counted(gone) == (2, 0, 2)  # no area of it is left
+    area_of_bow = first.features.take(first.features.flags("source_id", ["bow"]))
+    kept = replace(gone, earlier=area_of_bow).adding(features=[area_of_bow])
+    assert counted(kept) == (1, 1, 1)
 
 
 def test_a_first_run_draws_what_it_has_read():
