@@ -178,7 +178,7 @@ class _Absent:
         held = pc.fill_null(self.before.table["of_this_id"], 1).to_pylist()
         return np.array(
             [
-                bool(of_id[0]) and len(set(found.get(of_id, {}).values())) >= number
+                len(set(found.get(of_id, {}).values())) >= number
                 for number, of_id in zip(held, _ids(self.before), strict=True)
             ],
             dtype=bool,

@@ -60,7 +60,8 @@ def together(*runs):
 
 def after(before, now, **more):
     """What a run draws that comes after another one."""
-    counted = still_drawn(before, TOLERANCE_M)
+    is_counted = before.unresolved.table["of_this_id"].null_count == 0
+    counted = before if is_counted else still_drawn(before, TOLERANCE_M)
     previous = {"unresolved_before": to_keep(counted), "previous": before.features}
     return still_drawn(replace(now, **{**previous, **more}), TOLERANCE_M)
 
@@ -148,17 +149,19 @@ def test_a_good_record_of_the_same_id_in_another_file_says_nothing():
     other = read("other", good("D", west=104.8), mode="increment")
     state = after(together(FIRST, other), together(read("second", ELSEWHERE), other))
     assert (drawn(state), alarms(state)) == (["D"], ["DRAWN_HAZARD_VANISHED"])
+    later = after(other, together(FIRST, other))  # the other file was there before it
+    assert drawn(after(later, together(read("second", ELSEWHERE), other))) == ["D"]
     corrected = after(together(FIRST, other), together(read("second", ELSEWHERE, good()), other))
     assert drawn(corrected) == []
 
 
 def test_a_version_of_an_earlier_file_is_not_a_second_record():
     """It was good, an increment broke it, another one corrects it."""
-    first = read("first", good("D", side=0.019), ELSEWHERE)
+    first = read("first", good("D", west=104.6), ELSEWHERE)
     broken = read("broken", two_points(), mode="increment")
     second = still_drawn(replace(together(first, broken), previous=first.features), TOLERANCE_M)
-    corrected = after(second, together(first, read("third", good("D", west=104.003), mode="increment")))
-    assert drawn(corrected) == []
+    corrected = after(second, together(first, read("third", good("D", west=104.603), mode="increment")))
+    assert (drawn(corrected), codes(corrected)) == ([], [])
 
 
 def test_the_same_bytes_of_another_operator_are_the_others_record():
@@ -181,6 +184,12 @@ def test_the_same_bytes_of_another_operator_are_the_others_record():
     assert sorted(state.unresolved.table["operator"].to_pylist()) == ["MAG", "UXO Lao"]
     assert alarms(state) == ["DRAWN_HAZARD_VANISHED"]
     assert sorted(to_keep(state).table["operator"].to_pylist()) == ["MAG", "UXO Lao"]
+    used = after(
+        together(of("MAG", "bytes"), replace(of("UXO Lao", "bytes#2"), unresolved=empty_frame(UNRESOLVED))),
+        together(read("second", ELSEWHERE), read("bytes", good(operator="UXO Lao"))),
+        previous=read("bytes", good(operator="UXO Lao")).features,
+    )
+    assert used.unresolved.table["operator"].to_pylist() == ["MAG"]
     # Where a person says that the bytes are of somebody else, they are not drawn twice.
     corrected = after(of("MAG", "bytes"), of("UXO Lao", "bytes"))
     assert corrected.unresolved.table["operator"].to_pylist() == ["UXO Lao"]
@@ -192,6 +201,28 @@ def test_another_record_that_was_drawn_there_before_says_nothing():
     assert (sorted(drawn(state)), alarms(state)) == (["one", "other"], [])  # the place is drawn all the same
     moved = after(state, read("third", good("other", west=105.0), ELSEWHERE))
     assert (drawn(moved), alarms(moved)) == (["one"], ["DRAWN_HAZARD_VANISHED"])
+    # Also where it was an area before.
+    first = read("first", two_points("one"), good("other", west=105.0), ELSEWHERE)
+    assert sorted(drawn(after(first, read("second", two_points("other"), ELSEWHERE)))) == ["one", "other"]
+
+
+def test_of_two_records_of_one_id_the_one_that_is_drawn_again_is_known_by_its_place():
+    first = read("first", two_points(), two_points(ring=[(104.3, 18.0), (104.31, 18.0)]), ELSEWHERE)
+    state = after(first, read("second", two_points(), ELSEWHERE))
+    assert (len(state.unresolved), len(state.unresolved_kept)) == (2, 1)
+    assert shapely.get_x(shapely.get_point(state.unresolved_kept.geometry[0], 0)) == 104.3
+    assert alarms(state) == []  # a record of this id goes back: it may be this one
+    assert alarms(after(state, read("third", ELSEWHERE))) == ["DRAWN_HAZARD_VANISHED"] * 2
+
+
+def test_two_files_that_came_together_held_two_records_of_one_id():
+    cha, sha = read("cha", two_points(), ELSEWHERE), read("sha", good("D", west=104.8))
+    first = together(cha, sha)
+    later = together(read("cha 2", ELSEWHERE), read("sha 2", good("D", west=104.81)))
+    assert drawn(after(first, later)) == ["D"]
+    # Also where one of them was read again alone in between.
+    alone = after(first, together(cha, read("more", good("other", west=105.0), mode="increment")))
+    assert drawn(after(replace(alone, features=first.features), later)) == ["D"]
 
 
 def test_an_id_of_another_operator_or_register_explains_nothing():
@@ -203,9 +234,18 @@ def test_an_id_of_another_operator_or_register_explains_nothing():
     assert drawn(state) == ["D"]
 
 
+def test_a_copy_in_the_national_database_explains_nothing():
+    copy = read("copy", good())
+    national = replace(copy, features=copy.features.with_columns({"role": "national_database"}))
+    state = after(FIRST, together(read("second", ELSEWHERE), national))
+    assert (drawn(state), alarms(state)) == (["D"], ["DRAWN_HAZARD_VANISHED"])
+
+
 def test_an_open_hazard_of_its_operator_that_covers_it_takes_it_over():
     state = after(FIRST, read("second", ELSEWHERE, good("other")))
     assert (drawn(state), codes(state)) == ([], ["HAZARD_TAKEN_OVER"])
+    rounded = after(FIRST, read("second", ELSEWHERE, good("other", side=0.01 - 5e-8)))
+    assert codes(rounded) == ["HAZARD_TAKEN_OVER"]
 
 
 @pytest.mark.parametrize(
@@ -242,6 +282,10 @@ def test_a_record_that_may_lie_in_two_places_is_one_record():
     assert alarms(gone) == ["DRAWN_HAZARD_VANISHED"]
     known = after(without, read("second", ELSEWHERE, good()))
     assert drawn(known) == []
+    place, position = without.unresolved.geometry[0], without.unresolved.table["position"][0].as_py()
+    elsewhere = read("second", two_points("new", ring=list(place.coords)), ELSEWHERE)
+    assert position.startswith("as if")
+    assert drawn(after(without, elsewhere)) == ["new"]  # now it says where it is
 
 
 def test_a_record_that_may_lie_in_two_places_is_taken_over_where_both_are_covered():
@@ -264,6 +308,7 @@ def test_a_record_of_unknown_kind_is_to_be_checked():
     assert (drawn(state), codes(state), alarms(state)) == (["D"], ["DRAWN_UNKNOWN_VANISHED"], [])
     covered = after(first, read("second", ELSEWHERE, good("other")))
     assert codes(covered) == ["UNKNOWN_TAKEN_OVER"]
+    assert codes(after(first, read("second", good("other"), two_points(kind="UNKNOWN")))) == []
 
 
 def test_a_decision_lets_it_go_and_is_told():
@@ -276,6 +321,10 @@ def test_a_decision_lets_it_go_and_is_told():
 
     gone = decided(key_of_drawn(version))
     assert (drawn(gone), codes(gone)) == ([], ["HAZARD_GIVEN_UP_BY_DECISION"])
+    columns = {"version_id": [key_of_drawn(version)], "reason": "TWG 3", "stays_hazard": False}
+    let_go = {"given_up": make_frame(GIVEN_UP, columns, ground)}
+    assert codes(after(FIRST, read("second", ELSEWHERE, good("other")), **let_go)) == codes(gone)
+    assert codes(after(FIRST, read("second", ELSEWHERE, two_points()), **let_go)) == []
     # What is decided of an area that has the same version says nothing of what was only drawn.
     assert drawn(decided(version)) == ["D"]
 
@@ -286,6 +335,9 @@ def test_a_record_whose_area_is_carried_on_has_one_alarm_only():
     mended = FIRST.unresolved.with_columns({"row_id": first.features.table["row_id"].take([0])})
     state = after(replace(first, unresolved=mended), read("second", ELSEWHERE))
     assert (drawn(state), alarms(state)) == (["D"], [])
+    area_of_it = first.features.take(first.features.flags("source_id", ["D"]))
+    later = after(state, read("third", ELSEWHERE), carried_before=area_of_it)
+    assert (drawn(later), alarms(later)) == (["D"], [])
     carried = replace(state, features=concat([state.features, first.features]))
     assert drawn(let_go_with_areas(carried)) == ["D"]
     explained = let_go_with_areas(state)
