@@ -127,7 +127,7 @@ def _near(index: Path, areas: Frame, place: shapely.Geometry) -> Indices:
     try:
         build_index(index, boxes, ids)
         return boxes_meeting(index, tuple(shapely.bounds(place)))
-    except OSError:
+    except (OSError, OutputError):
         with unfinished_folder() as other:
             build_index(other / "index", boxes, ids)
             return boxes_meeting(other / "index", tuple(shapely.bounds(place)))
