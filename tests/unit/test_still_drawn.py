@@ -403,7 +403,10 @@ def test_the_ledger_keeps_what_was_drawn_and_a_second_run_says_the_same(ledger):
         assert (drawn(state), alarms(state)) == (["D"], ["DRAWN_HAZARD_VANISHED"])
     for name in ("third", "fourth"):
         assert drawn(night(ledger, read(name, ELSEWHERE, good(name, west=104.8)))) == ["D"]
-    assert len(ledger.unresolved()) == 1
+    (kept,) = ledger.unresolved().table.to_pylist()
+    assert kept["row"] == 1  # as it was delivered
+    assert kept["sentence"] == FIRST.unresolved.table["sentence"][0].as_py()
+    assert len(ledger.unresolved(0)) == 0
     assert drawn(night(ledger, read("fifth", ELSEWHERE, good()))) == []
     assert len(ledger.unresolved()) == 0
 
@@ -444,4 +447,6 @@ def test_what_is_drawn_is_kept_also_where_no_area_is_read_in_another_way(ledger)
 def test_a_reading_without_anything_drawn_is_named_as_it_always_was():
     (only_areas,), (both,) = received(ONLY_AREAS), received(FIRST)
     assert only_areas.key != both.key
+    moved = FIRST.unresolved.with_geometry(shapely.transform(FIRST.unresolved.geometry, lambda xy: xy + 0.1))
+    assert received(replace(FIRST, unresolved=moved))[0].key != both.key
     assert only_areas.key == received(read("first", ELSEWHERE))[0].key
