@@ -10,15 +10,21 @@ import numpy as np
 import shapely
 
 from geopipe.crs import WGS84, choose_operation, transform
+from geopipe.errors import OutputError
 from geopipe.index import boxes_meeting, build_index, is_current
 from geopipe.io.geopackage import read_layer
 from geopipe.io.store import load_state
 from geopipe.reports.publish import INDEX, current_run, read_summary
-from geopipe.schema import Frame, Indices
+from geopipe.schema import UNRESOLVED, Frame, Indices, empty_frame
 from geopipe.unfinished import unfinished_folder
 
 # A degree box is cut into this many steps per side before it is projected: its sides are curves there.
 _STEPS = 16
+# So near to what could only be drawn, a place is not told to be free of it.
+NEAR_DRAWN_M = 100.0
+_DRAWN = (
+    "record_id", "source_id", "operator", "kind", "reason", "position", "vanished", "file", "layer", "row",
+)  # fmt: skip
 
 
 def find_areas(
@@ -52,6 +58,54 @@ def find_areas(
     return _plain(areas.take(near[shapely.intersects(areas.geometry[near], place)]))
 
 
+def find_drawn(
+    folder: Path, box: tuple[float, float, float, float] | None = None, record: str | None = None
+) -> list[dict[str, Any]]:
+    """Return the records that may be hazard, are only drawn, and lie near a lon/lat box, or carry an id.
+
+    What is drawn of them may be a point or a line: within its hull, and 100 m around it, they are told.
+
+    Parameters
+    ----------
+    folder, box, record
+        As for `find_areas`.
+
+    Returns
+    -------
+    list of dict
+        Columns of the layer `hazard_unresolved`; a row for each place. None in a result without that layer.
+    """
+    rows, crs = _drawn(folder)
+    if record is not None:
+        chosen = rows.flags("source_id", [record])
+        if "record_id" in rows.table.column_names:
+            chosen |= rows.flags("record_id", [record])
+    elif box is None:
+        return []
+    else:
+        transformer, _ = choose_operation(WGS84, crs)
+        place = transform(np.array([_place(*box)], dtype=object), transformer)[0]
+        chosen = shapely.dwithin(shapely.convex_hull(rows.geometry), place, NEAR_DRAWN_M)
+    known = [name for name in _DRAWN if name in rows.table.column_names]
+    told: list[dict[str, Any]] = rows.take(chosen).table.select(known).to_pylist()
+    return [dict.fromkeys(_DRAWN) | row for row in told]
+
+
+def _drawn(folder: Path) -> tuple[Frame, str]:
+    """Return what a workspace or a published run only draws, in its working CRS (m)."""
+    if (folder / "history").is_dir():
+        state = load_state(folder, "history")
+        transformer, _ = choose_operation(WGS84, state.working_crs)
+        return state.unresolved.with_geometry(
+            transform(state.unresolved.geometry, transformer)
+        ), state.working_crs
+    run = current_run(folder)
+    try:
+        return read_layer(run / next(iter(read_summary(run)["files"])), "hazard_unresolved")
+    except OutputError:
+        return empty_frame(UNRESOLVED), WGS84
+
+
 def _registered(folder: Path) -> tuple[Frame, str, Path]:
     """Return the areas of a workspace or of a published run, their CRS, and where their index is."""
     if (folder / "history").is_dir():
@@ -73,7 +127,7 @@ def _near(index: Path, areas: Frame, place: shapely.Geometry) -> Indices:
     try:
         build_index(index, boxes, ids)
         return boxes_meeting(index, tuple(shapely.bounds(place)))
-    except OSError:
+    except (OSError, OutputError):
         with unfinished_folder() as other:
             build_index(other / "index", boxes, ids)
             return boxes_meeting(other / "index", tuple(shapely.bounds(place)))

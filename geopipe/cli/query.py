@@ -55,6 +55,8 @@ def query_command(
 ) -> None:
     """List the areas at a point, in a box, or of one id, in a finished result.
 
+    Records that may be hazard, but could only be drawn, are told as well, within 100 m of what is drawn.
+
     RUN is a folder that compare, publish or run has written, or a workspace with an index. Degrees are
     WGS 84.
 
@@ -65,7 +67,7 @@ def query_command(
       geopipe query out --id XK-0042
     """
     from geopipe.errors import ConfigError
-    from geopipe.query import find_areas
+    from geopipe.query import find_areas, find_drawn
 
     if sum(value is not None for value in (at, bbox, record)) != 1:
         raise ConfigError("say one of --at, --bbox or --id")
@@ -74,14 +76,20 @@ def query_command(
     place = (*at, *at) if at else bbox
     if place and (max(abs(place[0]), abs(place[2])) > 180 or max(abs(place[1]), abs(place[3])) > 90):
         raise ConfigError("no such place on Earth", remedy="Write longitude first: --at 103.19,19.45")
-    found = find_areas(folder, place, record)
+    found, drawn = find_areas(folder, place, record), find_drawn(folder, place, record)
     if as_json:
-        answer(found)
+        answer({"rows": found, "only_drawn": drawn})
         return
     for area in found:
         click.echo(
             f"{area['record_id']}  {area['kind']}  {area['status']}  {area['area_m2']:,.0f} m2  "
             f"{area['file']}, row {area['row']}"
+        )
+    for row in drawn:
+        click.echo(
+            f"MAY BE HAZARD, only drawn: {row['operator'] or 'operator unknown'} "
+            f"{row['source_id'] or 'no id'}  {row['kind']}  {row['reason']}, "
+            f"placed {row['position']}  {row['file']}"
         )
     if not found:
         click.echo("No area is registered there. That does not mean that the land is safe.")

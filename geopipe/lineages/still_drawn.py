@@ -6,9 +6,11 @@ it was read again, that hazard of its operator covers it now, or a decision. A r
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -22,13 +24,20 @@ from geopipe.lineages.reading import Reading
 from geopipe.schema import FINDINGS, Frame, Geometries, Mask, State, boxes_of, concat, make_frame, origin
 from geopipe.terms import HAZARD_KINDS, POSSIBLE_HAZARD_KINDS, Status
 
+_Owner: TypeAlias = tuple[str, str]
+_Key: TypeAlias = tuple[str, str, str]
+
+# What tells that something is drawn no longer.
+LET_GO = frozenset({"HAZARD_GIVEN_UP_BY_DECISION", "HAZARD_TAKEN_OVER", "UNKNOWN_TAKEN_OVER"})
 HAZARD_CODE, UNKNOWN_CODE = "DRAWN_HAZARD_VANISHED", "DRAWN_UNKNOWN_VANISHED"
 _VANISHED = (
     "This record could not be used ({}), and it is not in the new delivery: what can be drawn of it stays on "
     "the map until it is read again, or a decision"
 )
-_GIVEN_UP = "This record could not be used ({}); it is drawn no longer, as it was decided"
-_TAKEN_OVER = "This record could not be used ({}); another hazard record of its operator covers it now"
+_GIVEN_UP = "What could only be drawn of this record ({}) is drawn no longer, as it was decided"
+_TAKEN_OVER = (
+    "What could only be drawn of this record ({}) is now under another hazard record of the same operator"
+)
 
 
 def still_drawn(state: State, tolerance_m: float) -> State:
@@ -49,7 +58,11 @@ def still_drawn(state: State, tolerance_m: float) -> State:
         and DRAWN_UNKNOWN_VANISHED (check) for those that a whole register was read without.
     """
     before = state.unresolved_before
-    state = replace(state, unresolved_before=before.take(np.zeros(0, dtype=np.intp)))
+    state = replace(
+        state,
+        unresolved=state.unresolved.with_columns({"of_this_id": _of_their_ids(state, before)}),
+        unresolved_before=before.take(np.zeros(0, dtype=np.intp)),
+    )
     if not len(before):
         return state
     absent = _Absent(state, before, tolerance_m)
@@ -61,12 +74,13 @@ def still_drawn(state: State, tolerance_m: float) -> State:
     beside = absent.has_an_area()
     kept = before.with_columns({"vanished": gone & ~beside, "beside_area": beside}).take(stays)
     is_hazard = before.flags("kind", sorted(HAZARD_KINDS))
-    alarm = stays & gone & ~beside
+    alarm = stays & gone & ~beside & ~absent.is_drawn_by_another()
     told = [
         absent.told(HAZARD_CODE, alarm & is_hazard, _VANISHED),
         absent.told(UNKNOWN_CODE, alarm & ~is_hazard, _VANISHED),
         absent.told("HAZARD_GIVEN_UP_BY_DECISION", decided & ~was_read, _GIVEN_UP),
-        absent.told("HAZARD_TAKEN_OVER", covered & ~was_read, _TAKEN_OVER),
+        absent.told("HAZARD_TAKEN_OVER", covered & ~was_read & is_hazard, _TAKEN_OVER),
+        absent.told("UNKNOWN_TAKEN_OVER", covered & ~was_read & ~is_hazard, _TAKEN_OVER),
     ]
     return replace(state, unresolved_kept=kept).adding(unresolved=[_as_shown(kept)], findings=told)
 
@@ -97,7 +111,8 @@ def vanished(drawn: Frame) -> Mask:
 
 def to_keep(state: State) -> Frame:
     """Return UNRESOLVED for the next run: what this run has drawn itself, and what it still draws."""
-    own = ~state.unresolved.flags("row_id", state.unresolved_kept.values("row_id"))
+    kept = set(_keys(state.unresolved_kept))
+    own = np.array([key not in kept for key in _keys(state.unresolved)], dtype=bool)
     return concat([state.unresolved.take(own), state.unresolved_kept])
 
 
@@ -119,58 +134,82 @@ class _Absent:
         """The areas of this run that may be hazard."""
         return self.state.features.take(self.state.features.flags("kind", sorted(POSSIBLE_HAZARD_KINDS)))
 
-    @property
-    def _row_ids(self) -> list[str]:
-        return list(self.before.table["row_id"].to_pylist())
-
     @cached_property
     def ground(self) -> Geometries:
         """What was drawn, in the working CRS (m)."""
         to_working = choose_operation(WGS84, self.state.working_crs)[0]
         return transform(self.before.geometry, to_working)
 
+    @cached_property
+    def known(self) -> dict[str, set[_Owner]]:
+        """Whose each row of delivered bytes was before this run."""
+        return _owners_by_bytes(_keys(self.before), self.state.previous, self.before)
+
+    @cached_property
+    def read(self) -> dict[str, set[_Owner]]:
+        """Whose each row of delivered bytes is in this run."""
+        return _owners_by_bytes(_keys(self.before), self.state.features, self.state.unresolved)
+
     def was_read(self) -> Mask:
         """Say which records this run has read again, and either uses or draws anew."""
-        same_bytes = self._is_among(self.state.features) | self._is_among(self.state.unresolved)
-        return same_bytes | self._all_of_this_id() | self._drawn_alike()
+        alike = self._drawn_alike() & ~self.is_drawn_by_another()
+        return self._same_bytes() | self._all_of_this_id() | self._whole(alike)
 
-    def _is_among(self, frame: Frame) -> Mask:
-        rows = pc.is_in(self.before.table["row_id"], frame.table["row_id"].combine_chunks())
-        return np.asarray(rows.to_numpy(), dtype=bool)
+    def _same_bytes(self) -> Mask:
+        """Say which records stand in bytes that were read again: as their operator's, or as another's now.
 
-    def _all_of_this_id(self) -> Mask:
-        """Say of which records as many of their id were read now as the delivery before held of it.
-
-        Several records may have one id: that one of them is there says nothing of the others.
+        Two operators may send the same bytes: what the other one had before says nothing of a record.
         """
-        had: dict[tuple[str, tuple[str, str]], set[str]] = {}
-        for frame in (self.state.previous, self.before):
-            for row_id, of_id in self._of_these_ids(frame).items():
-                had.setdefault((row_id.partition(":")[0], of_id), set()).add(row_id)
-        read = self._of_these_ids(self.areas) | self._of_these_ids(self.state.unresolved)
-        now = Counter(read.values())
         return np.array(
             [
-                bool(of_id[0]) and now[of_id] >= len(had[row_id.partition(":")[0], of_id])
-                for row_id, of_id in zip(self._row_ids, _ids(self.before), strict=True)
+                (operator, role) in self.read[name] or not self.read[name] <= self.known[name]
+                for name, operator, role in _keys(self.before)
             ],
             dtype=bool,
         )
 
-    def _of_these_ids(self, frame: Frame) -> dict[str, tuple[str, str]]:
-        """Return id and role by row; a record that is drawn in several places is one."""
-        rows = frame.take(frame.flags("record_id", self.before.values("record_id")))
-        return dict(zip(rows.table["row_id"].to_pylist(), _ids(rows), strict=True))
+    def _all_of_this_id(self) -> Mask:
+        """Say of which records as many of their id came in new rows as came with them (`of_this_id`).
+
+        Several records may have one id: that one of them is there says nothing of the others.
+        """
+        known = (self.state.previous, self.before)
+        found = _new_of_ids((self.state.unresolved, self.areas), known, self.before.values("record_id"))
+        held = pc.fill_null(self.before.table["of_this_id"], 1).to_pylist()
+        return np.array(
+            [
+                len(set(found.get(of_id, {}).values())) >= number
+                for number, of_id in zip(held, _ids(self.before), strict=True)
+            ],
+            dtype=bool,
+        )
 
     def _drawn_alike(self) -> Mask:
-        """Say which records this run draws at the same place for the same operator."""
-        now = self.state.unresolved
-        drawn = set(zip(_owners(now), shapely.to_wkb(now.geometry).tolist(), strict=True))
-        mine = zip(_owners(self.before), shapely.to_wkb(self.before.geometry).tolist(), strict=True)
-        return self._whole(np.array([one in drawn for one in mine], dtype=bool))
+        """Say which rows this run draws at the same place for the same operator."""
+        return np.array([bool(ids) for ids in self._ids_here], dtype=bool)
+
+    def is_drawn_by_another(self) -> Mask:
+        """Say which records lie where this run draws nothing but other records that it knew before."""
+        frames = (self.state.previous, self.before)
+        names = sorted({name for ids in self._ids_here for name, _ in ids})
+        known = {of_id for frame in frames for of_id in _ids(frame.take(frame.flags("record_id", names)))}
+        others = [
+            bool(ids) and of_id not in ids and ids <= known
+            for ids, of_id in zip(self._ids_here, _ids(self.before), strict=True)
+        ]
+        return self._whole(np.array(others, dtype=bool))
+
+    @cached_property
+    def _ids_here(self) -> list[set[_Owner]]:
+        """Ids of what this run draws where each row was drawn, for the same operator."""
+        now: dict[tuple[_Owner, str], set[_Owner]] = defaultdict(set)
+        drawn = self.state.unresolved
+        for owner, place, of_id in zip(_owners(drawn), _places(drawn), _ids(drawn), strict=True):
+            now[owner, place].add(of_id)
+        return [now[one] for one in zip(_owners(self.before), _places(self.before), strict=True)]
 
     def is_covered(self) -> Mask:
-        """Say which records lie, in one of their places, under open hazard areas of their operator."""
+        """Say which records lie, wherever they may lie, under open hazard areas of their operator."""
         closed = self.areas.flags("status", [Status.CLOSED])
         areas = self.areas.take(self.areas.flags("kind", sorted(HAZARD_KINDS)) & ~closed)
         near, rows = shapely.STRtree(self.ground).query(shapely.box(*boxes_of(areas).T))
@@ -181,7 +220,7 @@ class _Absent:
         for row in np.unique(rows):
             cover = overlaid(shapely.union_all, areas.take(near[rows == row]).geometry)
             covered[row] = shapely.covers(shapely.buffer(cover, self.tolerance_m), self.ground[row])
-        return self._whole(covered)
+        return ~self._whole(~covered)
 
     def is_given_up(self) -> Mask:
         """Say which records people have decided to give up."""
@@ -191,13 +230,15 @@ class _Absent:
 
     def has_an_area(self) -> Mask:
         """Say which records were kept as areas as well: these have alarms of their own."""
-        return self._is_among(self.state.previous) | self._is_among(self.state.carried_before)
+        areas = _owners_by_bytes(_keys(self.before), self.state.previous, self.state.carried_before)
+        return np.array([tuple(owner) in areas[name] for name, *owner in _keys(self.before)], dtype=bool)
 
     def told(self, code: str, which: Mask, sentence: str) -> Frame:
         """Return one finding for each record, with what was drawn of it; `sentence` takes the reason."""
         rows = np.flatnonzero(which)
-        _, first = np.unique(self.before.take(rows).numpy("row_id").astype(str), return_index=True)
-        rows = rows[np.sort(first)]
+        records = self.before.take(rows)
+        first = list({key: at for at, key in reversed([*enumerate(_keys(records))])}.values())
+        rows = rows[np.sort(np.array(first, dtype=np.intp))]
         records = self.before.take(rows)
         columns = {
             **origin(records),
@@ -211,7 +252,51 @@ class _Absent:
 
     def _whole(self, places: Mask) -> Mask:
         """Say of which records one of the places is marked."""
-        return self.before.flags("row_id", self.before.take(places).values("row_id"))
+        keys = _keys(self.before)
+        marked = {keys[row] for row in np.flatnonzero(places)}
+        return np.array([key in marked for key in keys], dtype=bool)
+
+
+def _of_their_ids(state: State, before: Frame) -> list[int]:
+    """Return for each row that a run draws how many records of its id came with it, itself among them.
+
+    Those that came with it are new in this run, or stand in the same file. What is known from before stays.
+    """
+    told = pc.fill_null(before.table["of_this_id"], 1).to_pylist()
+    known = dict(zip(_keys(before), told, strict=True))
+    drawn = state.unresolved
+    areas = state.features.take(state.features.flags("kind", sorted(POSSIBLE_HAZARD_KINDS)))
+    ids = drawn.values("record_id")
+    new = _new_of_ids((drawn, areas), (state.previous, before), ids)
+    every = _new_of_ids((drawn, areas), (), ids)
+    counted = []
+    for key, of_id in zip(_keys(drawn), _ids(drawn), strict=True):
+        beside = {
+            other: ground for other, ground in every[of_id].items() if _delivery(other) == _delivery(key)
+        }
+        counted.append(known.get(key) or len({*(beside | new.get(of_id, {})).values()}))
+    return counted
+
+
+def _new_of_ids(
+    frames: Sequence[Frame], known: Sequence[Frame], ids: Sequence[str]
+) -> dict[_Owner, dict[_Key, str]]:
+    """Return by id and role the rows of some ids that are not known, each with what tells records apart.
+
+    That is the geometry as it was delivered, else where it is drawn: a record that comes twice is one.
+    """
+    before = {key for frame in known for key in _keys(frame.take(frame.flags("record_id", ids)))}
+    found: dict[_Owner, dict[_Key, str]] = defaultdict(dict)
+    for frame in frames:
+        rows = frame.take(frame.flags("record_id", ids))
+        for key, of_id, ground in zip(_keys(rows), _ids(rows), _grounds(rows), strict=True):
+            if key not in before:
+                found[of_id][key] = ground
+    return dict(found)
+
+
+def _delivery(key: _Key) -> str:
+    return key[0].partition(":")[0]
 
 
 def _ids(frame: Frame) -> list[tuple[str, str]]:
@@ -222,6 +307,36 @@ def _ids(frame: Frame) -> list[tuple[str, str]]:
 def _owners(frame: Frame) -> list[tuple[str, str]]:
     """Return operator and role of each record."""
     return _texts(frame, "operator", "role")
+
+
+def _keys(frame: Frame) -> list[_Key]:
+    """Return of each row the bytes that it stands in (copies of a file have the same), operator and role."""
+    return [(row, *owner) for row, owner in zip(_bytes(frame).to_pylist(), _owners(frame), strict=True)]
+
+
+def _bytes(frame: Frame) -> pa.ChunkedArray:
+    return pc.replace_substring_regex(frame.table["row_id"], r"^([^:#]*)#\d+", r"\1")
+
+
+def _owners_by_bytes(keys: Sequence[_Key], *frames: Frame) -> dict[str, set[_Owner]]:
+    """Return who has a row in the same bytes as one of `keys`."""
+    found: dict[str, set[_Owner]] = {name: set() for name, *_ in keys}
+    wanted = pa.array(found, pa.string())
+    for frame in frames:
+        here = pc.is_in(_bytes(frame), wanted).to_numpy().astype(bool)
+        for name, operator, role in _keys(frame.take(here)):
+            found[name].add((operator, role))
+    return found
+
+
+def _places(frame: Frame) -> list[str]:
+    return [str(wkb) for wkb in shapely.to_wkb(frame.geometry, hex=True).tolist()]
+
+
+def _grounds(frame: Frame) -> list[str]:
+    if "geometry_hash" in frame.table.column_names:
+        return list(frame.table["geometry_hash"].to_pylist())
+    return _places(frame)
 
 
 def _texts(frame: Frame, one: str, other: str) -> list[tuple[str, str]]:

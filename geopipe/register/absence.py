@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from geopipe.lineages.reading import SNAPSHOT, Reading, left_out
+from geopipe.lineages.still_drawn import HAZARD_CODE, LET_GO, UNKNOWN_CODE
 from geopipe.register.findings import RETURNED, role_of_files
 from geopipe.schema import FEATURES, Frame, State, make_frame, no_geometry
 from geopipe.terms import POSSIBLE_HAZARD_KINDS
@@ -20,6 +21,7 @@ _READ = "the record was read again without it"
 _WHOLE = "the whole register was read without it"
 _OTHER_REASON = "the record goes back for another reason now"
 _FILE = "the file was read again without it"
+_LET_GO = "it was decided, or another hazard record covers it"
 
 
 class Absence:
@@ -27,7 +29,8 @@ class Absence:
 
     A fault is gone if each of its records was read and judged again, or the whole register was read; a fault
     of a file or layer if that file or layer of its operator was read again, or all that the operator has. A
-    record that went back was not judged, and a file that could not be read was not read. What was told of a
+    record that went back was not judged, and a file that could not be read was not read. What could only be
+    drawn, and still is, is not gone; where people let it go, or hazard covers it, it is. What was told of a
     change between two deliveries stays until somebody has looked at it.
 
     Parameters
@@ -50,6 +53,10 @@ class Absence:
             self._rows |= set(self._pick(frame, "source_id", own_ids, "operator", "kind"))
         back = state.rejected
         self._back_rows = set(self._pick(back, "source_id", own_ids, "operator", "kind"))
+        self._drawn = set(_rows(state.unresolved_kept, "role", "source_id", "operator", "kind"))
+        let_go = state.findings.take(state.findings.flags("code", sorted(LET_GO)))
+        self._let_go = set(_rows(let_go, "source_id", "operator", "kind"))
+        self._let_go_ids = let_go.values("record_id")
         named = {name.split(":", 2)[2] for name in ids}
         self._back = {(_safe(row[2]), row[1]) for row in self._pick(back, "source_id", named, "operator")}
         unread = {item.file for item in left_out(state)}
@@ -75,6 +82,8 @@ class Absence:
         """Return why a fault is gone, '' where nobody can know."""
         if told["code"] in _TOLD_ONCE:
             return ""
+        if told["code"] in (HAZARD_CODE, UNKNOWN_CODE) and told["record_id"] in self._let_go_ids:
+            return _LET_GO
         if told["record_id"]:
             cause = self._of_records(told)
             return "" if told["code"] in _UNTIL_IT_IS_BACK and cause != _READ else cause
@@ -98,12 +107,15 @@ class Absence:
 
     def _of_row(self, told: Mapping[str, Any]) -> str:
         row = (told["role"], told["source_id"], told["operator"], told["kind"])
+        if row in self._drawn and row not in self._back_rows:
+            return ""  # another record of this id may be good
         if row in self._rows:
             return _READ
         if row in self._back_rows:
             return _OTHER_REASON
         if told["kind"] in POSSIBLE_HAZARD_KINDS:
-            return ""  # to leave out a hazard record that could not be used mends nothing
+            # To leave out a hazard record that could not be used mends nothing.
+            return _LET_GO if row[1:] in self._let_go else ""
         return _WHOLE if self._is_whole(told) else ""
 
     def _of_file(self, told: Mapping[str, Any]) -> str:
@@ -118,6 +130,10 @@ class Absence:
             (operator, role, kind if wanted[2] else wanted[2]) == wanted
             for operator, _, role, kind in self._whole
         )
+
+
+def _rows(frame: Frame, *names: str) -> list[tuple[str, ...]]:
+    return list(zip(*(frame.table[name].to_pylist() for name in names), strict=True))
 
 
 def _safe(operator: str | None) -> str:

@@ -74,6 +74,8 @@ def role_of_files(state: State) -> dict[str, str]:
     names = ["file", "role"]
     pairs = state.earlier.table.select(names).whole().group_by(names).aggregate([])
     earlier = {row["file"]: row["role"] for row in pairs.to_pylist() if row["role"]}
+    drawn = state.unresolved_kept.table.select(names).to_pylist()
+    earlier |= {row["file"]: row["role"] for row in drawn if row["role"]}
     return earlier | {delivery.file: delivery.role for delivery in state.deliveries}
 
 

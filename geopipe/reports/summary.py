@@ -76,14 +76,7 @@ def summarise(state: State, policy: Policy) -> dict[str, Any]:
         "deliveries": _deliveries(state),
         "returned": _returned(state),
         "reasons": dict(sorted(Counter(_columns(state.rejected, "reason")[0]).items())),
-        "unresolved_hazard": _records(
-            state.unresolved.take(~_mended(state.unresolved) & ~_displaced(state.unresolved))
-        ),
-        "mended_hazard": _records(state.unresolved.take(_mended(state.unresolved))),
-        "displaced_hazard": _records(state.unresolved.take(_displaced(state.unresolved))),
-        "drawn_of_earlier": _records(
-            state.unresolved_kept.take(~_true(state.unresolved_kept, "beside_area"))
-        ),
+        **_drawn(state),
         "areas": _areas(state),
         "overlaps": {
             "pairs": len(shown),
@@ -169,9 +162,28 @@ def _counts(frame: Frame, name: str) -> Counter[str]:
     return Counter({item["values"]: item["counts"] for item in counted.to_pylist()})
 
 
+def _drawn(state: State) -> dict[str, int]:
+    """Count the records that are only drawn, those of earlier deliveries among them, and areas in doubt.
+
+    A record in doubt that is kept from before, and has no area any more, is only drawn.
+    """
+    rows, kept = state.unresolved, state.unresolved_kept.values("row_id")
+    areas = state.features.take(state.features.flags("row_id", kept)).values("row_id")
+    of_earlier = rows.flags("row_id", kept)
+    compared = ~of_earlier | rows.flags("row_id", areas)
+    mended, displaced = _mended(rows) & compared, _displaced(rows) & compared
+    only_drawn = ~mended & ~displaced
+    return {
+        "unresolved_hazard": _records(rows.take(only_drawn)),
+        "mended_hazard": _records(rows.take(mended)),
+        "displaced_hazard": _records(rows.take(displaced)),
+        "drawn_of_earlier": _records(rows.take(only_drawn & of_earlier)),
+    }
+
+
 def _records(frame: Frame) -> int:
     """Count the different delivered records that rows are about."""
-    return len(frame.values("row_id"))
+    return len(set(zip(*_columns(frame, "row_id", "operator", "role"), strict=True)))
 
 
 def _mended(frame: Frame) -> Any:

@@ -88,7 +88,8 @@ REJECTED = pa.schema([*ORIGIN, ("reason", pa.string()), ("sentence", pa.string()
 IDENTITY = ("row_id", "record_id", "version_id", "register", "role")
 # `position` says how the outline was placed when its coordinates could not be taken as they stand; `vanished`
 # is true where a whole register was read without the record since; `beside_area` where it is an area of an
-# earlier delivery as well. Geometry in WGS 84 lon/lat.
+# earlier delivery as well; `of_this_id` says how many records of its id came with it. Geometry in WGS 84
+# lon/lat.
 UNRESOLVED = pa.schema(
     [
         *ORIGIN,
@@ -98,6 +99,7 @@ UNRESOLVED = pa.schema(
         ("position", pa.string()),
         ("vanished", pa.bool_()),
         ("beside_area", pa.bool_()),
+        ("of_this_id", pa.int64()),
     ]
 )
 # `how` is equal, near_equal, same_content or older_version; `measure` is the common ground's share (IoU).

@@ -75,7 +75,9 @@ def _standing(run: Row) -> Iterator[str]:
 
 def _stand(item: Row) -> str:
     how = item["stands_as"]
-    at = f"{item['file']}, layer {item['layer']}, row {item['row']}"
+    # A record of an earlier delivery: another file of this name may have other rows by now.
+    row = "of an earlier delivery" if item["row"] is None else f"row {item['row']}"
+    at = f"{item['file']}, layer {item['layer']}, {row}"
     if how in _HOW:
         return _set_aside(item, of=True)
     if "reason" in item:

@@ -208,3 +208,26 @@ def test_the_module_asks_the_same_question(result, areas):
     west, south, east, north = areas[0]["lonlat"].bounds
     found = query.find_areas(result, (west, south, east, north))
     assert areas[0]["row_id"] in {row["row_id"] for row in found}
+
+
+def test_hazard_that_could_only_be_drawn_is_told_near_it_and_by_its_id(tmp_path):
+    line = {"type": "Polygon", "coordinates": [[[105.01, 17.5], [105.012, 17.502]]]}
+    path = write_geojson(
+        tmp_path / "cha.geojson", [({"hazard_id": "good"}, square()), ({"hazard_id": "half"}, line)]
+    )
+    out = tmp_path / "out"
+    assert call("compare", path, "--operator", "MAG", "--kind", "cha", "-o", out).code == 0
+    for where in (("--at", "105.0115,17.501"), ("--bbox", "105.011,17.5,105.012,17.501"), ("--id", "half")):
+        told = call("query", out, *where).out
+        assert "MAY BE HAZARD, only drawn: MAG half  CHA  TOO_FEW_POINTS, placed as stated" in told
+        assert "No area is registered there. That does not mean that the land is safe." in told
+        (row,) = json.loads(call("query", out, *where, "--json").out)["only_drawn"]
+        assert row["reason"] == "TOO_FEW_POINTS"
+    assert "only drawn" not in call("query", out, "--at", "105.02,17.5").out
+
+
+def test_a_result_without_that_layer_is_asked_all_the_same(tmp_path):
+    path = write_geojson(tmp_path / "cha.geojson", [({"hazard_id": "good"}, square())])
+    out = tmp_path / "out"
+    call("compare", path, "--operator", "MAG", "--kind", "cha", "-o", out, "--layers", "areas")
+    assert call("query", out, "--at", "105.001,17.501").out.startswith("MAG:hazard:good")

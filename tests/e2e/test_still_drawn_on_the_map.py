@@ -13,6 +13,12 @@ def put(folder, name, **shapes):
     return write_geojson(folder / name, [({"hazard_id": own_id}, shape) for own_id, shape in shapes.items()])
 
 
+def put_rows(desk, name, *rows):
+    """Put a file of MAG in which ids may repeat."""
+    records = [({"hazard_id": own_id}, shape) for own_id, shape in rows]
+    return write_geojson(desk.root / "inbox" / "mag" / name, records)
+
+
 @pytest.fixture
 def desk(tmp_path):
     """A desk after a night in which one record of MAG could only be drawn."""
@@ -50,6 +56,58 @@ def test_its_finding_is_not_called_corrected_because_it_is_left_out(desk):
     listed = json.loads(call("findings", "list", "-w", desk.root / "work", "--json").out)["rows"]
     returned = [item for item in listed if item["code"] == "TOO_FEW_POINTS"]
     assert [item["status"] for item in returned] == ["backlog"]
+
+
+def status_of(desk):
+    """The status of each finding, by code."""
+    told = call("findings", "list", "-w", desk.root / "work", "--status", "all", "--json").out
+    rows = json.loads(told)["rows"]
+    return {row["code"]: row["status"] for row in rows}
+
+
+def test_a_good_record_of_the_same_id_does_not_correct_its_finding(tmp_path):
+    desk = Desk(tmp_path / "desk")
+    put_rows(desk, "MAG_CHA.geojson", ("good", square()), ("half", HALF), ("half", square(east_by=0.05)))
+    desk.night()
+    put_rows(desk, "MAG_CHA_2.geojson", ("good", square()), ("half", square(east_by=0.05)))
+    desk.night()
+    assert set(drawn(desk)) == {"half"}
+    assert status_of(desk)["TOO_FEW_POINTS"] == "backlog"
+
+
+def test_where_it_was_let_go_its_findings_are_over(desk):
+    put(desk.root / "inbox" / "mag", "MAG_CHA_2.geojson", good=square())
+    desk.night()
+    (desk.root / "twg.pdf").write_bytes(b"signed")
+    minutes = ("--meeting", "TWG 2026-02", "--minutes", desk.root / "twg.pdf", "--by", "Bounmy")
+    call("hazard", "release", "half", "-w", desk.root / "work", "--cause", "a slip of the pen", *minutes)
+    desk.night()
+    assert status_of(desk)["TOO_FEW_POINTS"] == status_of(desk)["DRAWN_HAZARD_VANISHED"] == "corrected"
+    told = call("trace", "MAG:hazard:half", "-w", desk.root / "work").out
+    assert "corrected (it was decided, or another hazard record covers it)" in told
+    assert "row None" not in told
+
+
+def test_a_trace_says_that_it_is_of_an_earlier_delivery(desk):
+    put(desk.root / "inbox" / "mag", "MAG_CHA_2.geojson", good=square())
+    desk.night()
+    told = " ".join(call("trace", "half", "-w", desk.root / "work").out.split())
+    assert (
+        "unresolved hazard: TOO_FEW_POINTS (MAG_CHA.geojson, layer MAG_CHA, of an earlier delivery)" in told
+    )
+
+
+def test_in_the_national_database_its_alarm_keeps_the_role(tmp_path):
+    desk = Desk(tmp_path / "desk")
+    config = desk.root / "nightly.yaml"
+    text = config.read_text().replace("mag: {operator: MAG,", "mag: {operator: MAG, role: national_database,")
+    config.write_text(text)
+    put(desk.root / "inbox" / "mag", "MAG_CHA.geojson", good=square(), half=HALF)
+    desk.night()
+    put(desk.root / "inbox" / "mag", "MAG_CHA_2.geojson", good=square())
+    desk.night()
+    rows = json.loads(call("findings", "list", "-w", desk.root / "work", "--json").out)["rows"]
+    assert {row["code"]: row["role"] for row in rows}["DRAWN_HAZARD_VANISHED"] == "national_database"
 
 
 def test_it_leaves_the_map_by_signed_minutes_and_that_is_told(desk):

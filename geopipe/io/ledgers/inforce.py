@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 SNAPSHOT, INCREMENT = "snapshot", "increment"
@@ -21,7 +21,7 @@ class InForce:
 
     Parameters
     ----------
-    readings : rows of (key, content hash, mode), the latest reading of a content last
+    readings : rows of (key, content hash, mode, receipt), the latest reading of a content last
     deliveries : rows of (content hash, receipt in which it was new)
     holdings : rows of (key, operator, register, role)
     members : rows of (receipt, content hash): all that was read with it
@@ -34,8 +34,9 @@ class InForce:
         holdings: Sequence[tuple[Any, ...]],
         members: Sequence[tuple[Any, ...]],
     ) -> None:
-        self.key_of: dict[str, str] = {content: key for key, content, _ in readings}
-        self._mode = {content: mode for _, content, mode in readings}
+        self.key_of: dict[str, str] = {content: key for key, content, *_ in readings}
+        self._mode = {content: mode for _, content, mode, _ in readings}
+        self._read_in = {content: receipt for _, content, _, receipt in readings}
         self._new_in: dict[str, int] = dict(deliveries)
         held: dict[str, set[Group]] = {}
         for key, *names in holdings:
@@ -80,15 +81,19 @@ class InForce:
         if any(content not in self._new_in and group in held for content, held in reading.items()):
             return self.last
         newest = max((self._new_in[content] for content in holders), default=0)
-        return self._before(newest, holders, reading)
-
-    def receipt_before_all(self, reading: Collection[str]) -> int:
-        """Return the receipt after which everything stood as it did before the newest of what a run reads."""
-        if any(content not in self._new_in for content in reading):
-            return self.last
-        return self._before(max(self._new_in.values(), default=0), self._new_in, reading)
-
-    def _before(self, newest: int, contents: Iterable[str], reading: Collection[str]) -> int:
-        """Return the receipt before the newest; only a run that reads all of that again stands there."""
-        again = all(content in reading for content in contents if self._new_in[content] == newest)
+        again = all(content in reading for content in holders if self._new_in[content] == newest)
         return newest - 1 if again and newest else self.last
+
+    def receipt_before_all(self, reading: Mapping[str, str]) -> int:
+        """Return the receipt after which everything stood as it did before a run.
+
+        Only a run that reads again, in the same way, all that was new or newly read with the last receipt
+        stands before it.
+
+        Parameters
+        ----------
+        reading : mapping of content hash to the key of its reading
+        """
+        is_known = all(self.key_of.get(content) == key for content, key in reading.items())
+        newest = {content for content, receipt in self._read_in.items() if receipt == self.last}
+        return self.last - 1 if newest and is_known and newest <= reading.keys() else self.last

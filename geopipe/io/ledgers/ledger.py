@@ -143,7 +143,7 @@ class Ledger(Opened):
     def in_force(self) -> InForce:
         """Return which deliveries were in force after each receipt."""
         return InForce(
-            readings=self.ask("SELECT key, content_hash, mode FROM readings ORDER BY number"),
+            readings=self.ask("SELECT key, content_hash, mode, receipt FROM readings ORDER BY number"),
             deliveries=self.ask("SELECT content_hash, receipt FROM deliveries"),
             holdings=self.ask("SELECT key, operator, register, role FROM holdings"),
             members=self.ask("SELECT receipt, content_hash FROM members"),
@@ -169,7 +169,8 @@ class Ledger(Opened):
             receipt = now.receipt_before(group, reading)
             previous.append(kept.records(now, group, receipt))
             carried.append(of_group(kept.carried_at(receipt), group))
-        unresolved = self.unresolved(now.receipt_before_all(reading))
+        keys = {item.delivery.content_hash: item.key for item in deliveries}
+        unresolved = self.unresolved(now.receipt_before_all(keys))
         return Before(concat(previous), concat(carried), unresolved)
 
     def unresolved(self, receipt: int | None = None) -> Frame:

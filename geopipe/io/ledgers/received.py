@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import shapely
 
 from geopipe.identity import hash_text
 from geopipe.io.ledgers.inforce import INCREMENT, SNAPSHOT, Group
@@ -16,6 +18,7 @@ from geopipe.schema import Delivery, Frame, State
 
 # What a person may change about a reading of the same bytes, record by record.
 _AS_READ = ("version_id", "kind", "role", "crs", "correction")
+_AS_DRAWN = ("version_id", "kind", "role", "position")
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Received:
     """One delivery as a run has read it: its records in the working CRS, before any is set aside.
 
     `key` names this reading of these bytes: another operator, kind, or confirmed coordinate system
-    gives another one.
+    gives another one, also where records can only be drawn.
     """
 
     key: str
@@ -67,7 +70,9 @@ def _received(placed: State, same: list[Delivery], unread: set[str]) -> Received
     records = placed.features.take(placed.features.flags("file", [item.file for item in same]))
     said = [(item.content_hash, item.mode, item.role, item.period) for item in same]
     whole = not unread & {item.file for item in same}
-    return Received(hash_text(repr((said, _as_read(records)))), same[0], records, whole)
+    drawn = placed.unresolved.take(placed.unresolved.flags("file", [item.file for item in same]))
+    read_as = (said, _as_read(records), *([_as_drawn(drawn)] if len(drawn) else []))
+    return Received(hash_text(repr(read_as)), same[0], records, whole)
 
 
 def counts_by_operator(records: Frame, delivery: Delivery) -> Counter[str]:
@@ -84,6 +89,19 @@ def of_group(records: Frame, group: Group) -> Frame:
 
 def _as_read(records: Frame) -> str:
     """Return one hash for how records were read, whatever their order."""
-    columns = [pc.fill_null(records.table[name].cast(pa.string()), "") for name in _AS_READ]
+    return _hash_of_rows(_texts(records, *_AS_READ))
+
+
+def _as_drawn(drawn: Frame) -> str:
+    """Return one hash for what is drawn of records, and where (to about 10 m), whatever their order."""
+    places = shapely.to_wkt(drawn.geometry, rounding_precision=4, trim=True)
+    return _hash_of_rows([*_texts(drawn, *_AS_DRAWN), pa.array(places.tolist(), pa.string())])
+
+
+def _texts(frame: Frame, *names: str) -> list[Any]:
+    return [pc.fill_null(frame.table[name].cast(pa.string()), "") for name in names]
+
+
+def _hash_of_rows(columns: list[Any]) -> str:
     rows = pc.binary_join_element_wise(*columns, "\n")
     return hash_text("\n".join(rows.take(pc.sort_indices(rows)).to_pylist()))
