@@ -109,15 +109,38 @@ def require_possible(config: Config) -> None:
 
 
 def sources_of(config: Config) -> Iterator[tuple[Source, DeliverySpec]]:
-    """Yield each delivered file with what is known of it; a file named twice is read once."""
+    """Yield each delivered file once, with what is known of it.
+
+    Raises
+    ------
+    ConfigError
+        When a path is named twice, with different settings.
+    """
+    named = _named(config)
     seen: set[Path] = set()
     for spec in config.deliveries:
         for source in find_sources([spec.path]):
             path = _real(source.path)
-            named = path == _real(spec.path)
-            if path not in seen and (named or not _is_own(path, _real(config.output))):
+            if path not in seen and (path in named or not _is_own(path, _real(config.output))):
                 seen.add(path)
-                yield source, spec
+                yield source, named.get(path, spec)
+
+
+def _named(config: Config) -> dict[Path, DeliverySpec]:
+    """Return what is said of each file by its own name: that counts, whatever is said of its folder."""
+    named: dict[Path, DeliverySpec] = {}
+    for spec in config.deliveries:
+        path = _real(spec.path)
+        before = named.setdefault(path, spec)
+        if _known_of(before) != _known_of(spec):
+            raise ConfigError(
+                "the configuration names this twice, with different settings", str(path), "Name it once."
+            )
+    return named
+
+
+def _known_of(spec: DeliverySpec) -> DeliveryOptions:
+    return DeliveryOptions(**spec.model_dump(exclude={"path"}))
 
 
 def _real(path: Path) -> Path:
@@ -146,9 +169,13 @@ def jobs_of(config: Config) -> list[Job]:
         hashes = list(pool.map(_hash, (source for source, _ in found)))
     for (source, spec), content in zip(found, hashes, strict=True):
         file, key = names.of(source.path, content)
-        known = DeliveryOptions(**spec.model_dump(exclude={"path"}))
         jobs.append(
-            Job(source, Task(config, known, content, file, key, confirmed, today(config), config.working_crs))
+            Job(
+                source,
+                Task(
+                    config, _known_of(spec), content, file, key, confirmed, today(config), config.working_crs
+                ),
+            )
         )
     return jobs
 

@@ -208,9 +208,10 @@ def test_a_period_that_is_none_is_told_before_anything_is_read(period, tmp_path)
 
 
 def test_a_period_as_people_write_it_is_taken(tmp_path):
-    specs = [DeliverySpec(path=tmp_path / "not there.gpkg", period=p) for p in ("2026", "2026-Q1", "2026-03")]
+    periods = ["2026", "2026-Q1", "2026-03"]
+    specs = [DeliverySpec(path=tmp_path / f"not there {p}.gpkg", period=p) for p in periods]
     state = read_deliveries(Config(deliveries=specs, confirmations=None))
-    assert [delivery.period for delivery in state.deliveries] == ["2026"]  # a file named twice is read once
+    assert [delivery.period for delivery in state.deliveries] == periods
 
 
 def test_where_nothing_is_known_nothing_is_proposed():

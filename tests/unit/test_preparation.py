@@ -423,3 +423,22 @@ def test_warm_readers_are_used_and_ended(inbox, kept, warm, monkeypatch):
     assert idle.poll() is None
     readerprocess._end_warm()
     assert idle.poll() is not None
+
+
+# --- files that are named more than once ----------------------------------------------------------
+
+
+def test_what_is_said_of_a_file_itself_counts_whatever_is_said_of_its_folder(inbox, kept):
+    told = DeliverySpec(path=inbox / "NPA_CHA.geojson", operator="HALO")
+    for deliveries in ((told, DeliverySpec(path=inbox)), (DeliverySpec(path=inbox), told)):
+        state = prepared(config_of(inbox).model_copy(update={"deliveries": deliveries}), kept)
+        assert state.features.values("operator") == ["HALO", "MAG"]
+        assert len(state.features) == 2
+
+
+def test_one_file_as_that_of_two_operators_is_refused(inbox, kept):
+    deliveries = tuple(
+        DeliverySpec(path=inbox / "NPA_CHA.geojson", operator=name) for name in ("NPA", "HALO")
+    )
+    with pytest.raises(ConfigError, match="names this twice, with different settings"):
+        prepared(config_of(inbox).model_copy(update={"deliveries": deliveries}), kept)
