@@ -21,11 +21,14 @@ import shapely
 from hypothesis import HealthCheck, settings
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import best_match
+from resting_readers import RestingReader
 
 from geopipe import pipeline
+from geopipe.cli import options
 from geopipe.config import Config, DeliverySpec
 from geopipe.contracts import load_schema
 from geopipe.demo import make_demo
+from geopipe.io import vector
 
 # The same examples on every machine and on every run: a red build is never a matter of luck.
 settings.register_profile(
@@ -166,6 +169,16 @@ class Compared:
     @property
     def geopackage(self):
         return self.folder / "geopipe.gpkg"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _readers_rest_between_runs():
+    """Let the reader processes of one run in this process work for the next one, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vector, "Reader", RestingReader)
+        patch.setattr(options, "start_readers", lambda _count: None)
+        yield
+    RestingReader.end_all()
 
 
 @pytest.fixture(scope="session")

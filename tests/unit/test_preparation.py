@@ -408,6 +408,7 @@ def test_a_fault_of_geopipe_costs_one_file_and_is_told_with_its_trace(inbox, kep
 @pytest.fixture
 def warm(monkeypatch):
     """Two reader processes that nobody has asked anything."""
+    monkeypatch.setattr(vector, "Reader", readerprocess.Reader)  # not the one that tests share
     monkeypatch.setattr(readerprocess, "_WARM", [])
     readerprocess.warm_up(2, "geopipe.preparation.one:get_ready")
     yield readerprocess._WARM
