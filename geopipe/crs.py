@@ -109,6 +109,7 @@ def to_lonlat(source: str) -> pyproj.Transformer:
     return pyproj.Transformer.from_crs(parse_crs(source), _axes_wgs84(), always_xy=True)
 
 
+@lru_cache(maxsize=64)
 def choose_operation(source: str, target: str) -> tuple[pyproj.Transformer, Operation]:
     """Choose the best coordinate operation, never a ballpark one.
 
@@ -118,7 +119,7 @@ def choose_operation(source: str, target: str) -> tuple[pyproj.Transformer, Oper
     Returns
     -------
     transformer : pyproj.Transformer
-        Takes and gives x/y. Not to be shared between threads.
+        Takes and gives x/y. The same one each time; pyproj gives each thread its own copy inside.
     operation : Operation
 
     Raises
