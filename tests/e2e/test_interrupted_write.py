@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="signals and resource limits of POSIX are used"
 )
 
-KILLS = 20
+KILLS = [8, pytest.param(20, marks=pytest.mark.slow)]
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +61,9 @@ def rubbish(out):
     return sorted(path.name for path in out.iterdir() if path.name not in results)
 
 
-@pytest.fixture(scope="module")
-def killed(demo_of, old_result, tmp_path_factory):
-    """Kill twenty runs, half of them at any moment, half while the results are being written."""
+@pytest.fixture(scope="module", params=KILLS)
+def killed(request, demo_of, old_result, tmp_path_factory):
+    """Kill some runs, half of them between start and end, half while the results are being written."""
     deliveries, truth = demo_of(600, 7)
     new = sum(item["records"] for item in truth["files"].values())
     out = tmp_path_factory.mktemp("killed") / "out"
@@ -71,8 +71,8 @@ def killed(demo_of, old_result, tmp_path_factory):
     subprocess.run(command(deliveries, out), check=False)
     whole_s = time.monotonic() - start
     chance = random.Random(20)
-    seen = []
-    for number in range(KILLS):
+    seen, codes = [], []
+    for number in range(request.param):
         shutil.rmtree(out)
         shutil.copytree(old_result, out)
         process = subprocess.Popen(command(deliveries, out), stderr=subprocess.DEVNULL)
@@ -82,19 +82,21 @@ def killed(demo_of, old_result, tmp_path_factory):
                 time.sleep(0.001)
             time.sleep(chance.uniform(0, 0.12 * whole_s))
         else:
-            time.sleep(chance.uniform(0, 1.1 * whole_s))
+            time.sleep(chance.uniform(number, number + 2) / request.param * whole_s)
         process.kill()
-        process.wait()
+        codes.append(process.wait())
         seen.append((state_of(out, records_in(old_result), new), rubbish(out)))
+    assert -signal.SIGKILL in codes
     return deliveries, out, seen
 
 
 def test_killed_at_any_moment_the_folder_holds_the_old_or_the_new_result(killed):
-    count = Counter(state for state, _ in killed[2])
-    print(f"\n{KILLS} runs killed: {dict(count)}; {sum(bool(left) for _, left in killed[2])} left a file")
+    _, _, seen = killed
+    count = Counter(state for state, _ in seen)
+    print(f"\n{len(seen)} runs killed: {dict(count)}; {sum(bool(left) for _, left in seen)} left a file")
     assert set(count) <= {"old", "new", "unfinished"}
     assert count["old"] > 0
-    assert count["unfinished"] <= 2
+    assert count["unfinished"] <= len(seen) // 4
 
 
 def test_the_next_run_finishes(killed):
