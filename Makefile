@@ -29,7 +29,7 @@ run: install  ## Make demo deliveries, compare them, show the first screen
 	$(BIN)/geopipe compare demo -o out || test $$? -eq 4
 
 test: install  ## Run the tests (slow ones excluded), the files of tests side by side
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-all: install  ## Run every test, the slow ones too
 	$(BIN)/python -m pytest -m ''

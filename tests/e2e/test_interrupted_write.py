@@ -159,7 +159,7 @@ def test_ctrl_c_says_so_and_leaves_nothing(demo_of, out):
     process = subprocess.Popen(command(demo_of(1000, 42)[0], out), stderr=subprocess.PIPE, encoding="utf-8")
     wait_for_readers(process)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     if process.returncode == 4:
         pytest.skip("the run was quicker than the interrupt")
     assert process.returncode == 1

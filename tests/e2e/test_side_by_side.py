@@ -135,7 +135,7 @@ def people_at_once(nights, processes, folder, rounds, seed, people=MOST - 1):
 
 
 def test_what_people_say_during_a_run_is_kept(nights, processes, tmp_path):
-    assert people_at_once(nights, processes, tmp_path, 4, seed=3, people=3)[DONE] >= 8
+    assert people_at_once(nights, processes, tmp_path, 4, seed=3, people=3)[DONE] >= 4
 
 
 @pytest.mark.slow

@@ -298,7 +298,7 @@ def test_the_parent_ends_a_process_that_the_system_does_not_limit(tmp_path: Path
     reader = readerprocess.Reader()
     try:
         with pytest.raises(readerprocess.ReaderDiedError):
-            reader.ask("reading_fixtures:slowly_greedy", (), 60, memory_bytes=600 << 20)
+            reader.ask("reading_fixtures:slowly_greedy", (), 600, memory_bytes=600 << 20)
         assert (reader.out_of_memory, reader.out_of_time) == (True, False)
     finally:
         reader.retire()
@@ -308,7 +308,7 @@ def test_the_system_ends_a_reader_whose_parent_is_gone(tmp_path: Path) -> None:
     reader = readerprocess.Reader()
     try:
         with pytest.raises(readerprocess.ReaderDiedError):
-            reader.ask("reading_fixtures:busy_for_long", (), 60)
+            reader.ask("reading_fixtures:busy_for_long", (), 600)
         assert not reader.out_of_time
     finally:
         reader.retire()
