@@ -18,6 +18,7 @@ from pathlib import Path
 import pyogrio
 import pytest
 import shapely
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import best_match
@@ -216,6 +217,27 @@ def compared_of(demo_of, tmp_path_factory):
         return made[size, seed, assumed]
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def fault_demo_of(tmp_path_factory):
+    """Return a function seed -> folder: `demo` as the command makes it, and `said.txt`, what it said.
+
+    Each is made once, also where several processes run the tests: it takes long. Do not write into it.
+    """
+    own = tmp_path_factory.getbasetemp()
+    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def make(seed):
+        folder = root / f"fault-demo-{seed}"
+        with FileLock(folder.with_suffix(".lock")):
+            if not (folder / "said.txt").exists():
+                ran = call("demo", folder / "demo", "--faults", "--seed", seed)
+                assert ran.code == 0, ran.err
+                (folder / "said.txt").write_text(ran.out, encoding="utf-8")
+        return folder
+
+    return make
 
 
 @pytest.fixture(scope="session")

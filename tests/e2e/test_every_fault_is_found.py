@@ -6,8 +6,6 @@ from collections import defaultdict
 import pytest
 from faults_found import compare_copies, compare_twice, judge
 
-from geopipe.demo.faults import make_fault_demo
-
 SEEDS = [42, pytest.param(7, marks=pytest.mark.slow), pytest.param(2026, marks=pytest.mark.slow)]
 
 ROW = "{:<24}{:<24}{:>8}{:>9}{:>7}{:>9}{:>12}"
@@ -19,9 +17,8 @@ def seed(request):
 
 
 @pytest.fixture(scope="module")
-def demo(seed, tmp_path_factory):
-    folder = tmp_path_factory.mktemp(f"faults-{seed}") / "demo"
-    make_fault_demo(folder, seed=seed)
+def demo(seed, fault_demo_of):
+    folder = fault_demo_of(seed) / "demo"
     return folder, json.loads((folder / "truth.json").read_text(encoding="utf-8"))
 
 
