@@ -45,6 +45,10 @@ def test_wgs_84_needs_no_datum_shift():
     assert np.allclose(transformer.transform(104, 18), (500_000, 2_000_000), atol=1e-6)
 
 
+def test_the_best_operation_is_looked_for_once():
+    assert crs.choose_operation("EPSG:4326", LAOS) is crs.choose_operation("EPSG:4326", LAOS)
+
+
 def test_an_operation_can_be_written_down():
     _, operation = crs.choose_operation("EPSG:4678", LAOS)
     assert set(operation.as_dict()) == {"source", "target", "name", "accuracy_m"}
