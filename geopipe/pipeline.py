@@ -33,9 +33,9 @@ from geopipe.reports.returned.returns import Earlier, collect_returns
 from geopipe.reports.summary import case_figures, summarise, unanswered
 from geopipe.schema import Frame, State
 from geopipe.settling.executors import executor
-from geopipe.settling.whole import may_be_divided, settle_in_parts
+from geopipe.settling.whole import settle_in_parts
 from geopipe.stages.ingest import ingest
-from geopipe.steps import STAGES, STEPS_ACROSS, advance, today
+from geopipe.steps import STEPS_ACROSS, advance, today
 from geopipe.terms import Severity
 from geopipe.unfinished import unfinished_folder
 
@@ -138,8 +138,8 @@ def run(
     """Run all stages; `keep` is handed what `check` made, and may add to it.
 
     The stages up to `check` run delivery by delivery as far as they can; `kept` holds what earlier runs
-    made of them. Those after it run in parts of the country, unless earlier deliveries are in force or
-    there are too few records.
+    made of them. Those after it run in parts of the country, in other processes: what kills one of them
+    costs a record, never the run.
     """
     policy = load_policy(config.policy)
     progress("ingest")
@@ -150,14 +150,8 @@ def run(
             progress(stage)
             state = advance(state, stage, config, policy, STEPS_ACROSS)
         state = keep(state)
-        if may_be_divided(state, config):
-            progress("overlaps")
-            with executor(config.executor, config.workers) as workers:
-                return settle_in_parts(state, deliveries.folders, config, policy, workers, folder)
-        for stage in STAGES[STAGES.index("check") + 1 :]:
-            progress(stage)
-            state = advance(state, stage, config, policy)
-        return state
+        with executor(config.executor, config.workers) as workers:
+            return settle_in_parts(state, deliveries.folders, config, policy, workers, folder, progress)
 
 
 @contextmanager

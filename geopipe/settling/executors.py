@@ -7,7 +7,7 @@ import queue
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager
 from importlib import import_module
 from typing import Any, Protocol, TypeVar
 
@@ -42,41 +42,45 @@ class Here:
     """Works in processes of this machine, never in this one: what kills a process costs one item."""
 
     def __init__(self, processes: int) -> None:
-        self._processes = processes
+        self._workers = [Worker() for _ in range(max(1, processes))]
 
     def map(self, function: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made | Lost]:
         """Yield the result for each item; LOST for one that kills whoever works on it."""
-        name = f"{function.__module__}:{function.__qualname__}"
         waiting = queue.SimpleQueue[int]()
         for number in range(len(items)):
             waiting.put(number)
         results: dict[int, Made | Lost] = {}
 
-        def work() -> None:
-            with closing(Worker(name)) as worker, contextlib.suppress(queue.Empty):
+        def work(worker: Worker) -> None:
+            with contextlib.suppress(queue.Empty):
                 while True:
                     number = waiting.get_nowait()
-                    results[number] = worker.do(items[number])
+                    results[number] = worker.do(function, items[number])
 
-        workers = max(1, min(self._processes, len(items)))
-        with ThreadPoolExecutor(workers) as pool:
-            for done in [pool.submit(work) for _ in range(workers)]:
+        workers = self._workers[: max(1, len(items))]
+        with ThreadPoolExecutor(len(workers)) as pool:
+            for done in [pool.submit(work, worker) for worker in workers]:
                 done.result()
         return (results[number] for number in range(len(items)))
 
+    def close(self) -> None:
+        """End the processes."""
+        for worker in self._workers:
+            worker.close()
+
 
 class Worker:
-    """A process that applies one function, and is replaced when it dies."""
+    """A process that applies functions, and is replaced when it dies."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self) -> None:
         self._process = Reader()
 
-    def do(self, item: object) -> Any:
+    def do(self, function: Callable[[Any], Any], item: object) -> Any:
         """Return the result for an item; LOST where a process that has done nothing else dies of it, too."""
+        name = f"{function.__module__}:{function.__qualname__}"
         for _ in range(_TRIES):
             with contextlib.suppress(ReaderDiedError):
-                return self._process.ask(self._name, (item,), _LONGEST_S)
+                return self._process.ask(name, (item,), _LONGEST_S)
         return LOST
 
     def close(self) -> None:
@@ -111,7 +115,7 @@ def executor(name: str | None, processes: int) -> AbstractContextManager[Executo
         When the name is none of these, dask is not installed, or the cluster does not answer.
     """
     if name is None:
-        return nullcontext(Here(processes))
+        return closing(Here(processes))
     if local := re.fullmatch(r"dask-local:([1-9]\d{0,2})", name):
         return _dask(None, int(local[1]))
     if cluster := re.fullmatch(r"dask://([^\s/]+:\d+)", name):

@@ -26,13 +26,15 @@ _STANDING = "standing.npy"
 
 @dataclass(frozen=True)
 class Part:
-    """What a worker is told: where the prepared deliveries are, which of their records, and where to write.
+    """What a worker is told: where the records are, which of them, what to do with them, and where to write.
 
-    `areas` and `points` are rows of all prepared deliveries, one after the other, ascending; `changed` holds
-    columns of those areas that became others since they were prepared.
+    `areas` and `points` are rows of the records in all `folders`, one after the other; `changed` holds
+    columns of those areas that became others since they were written there. `stages` are some of
+    `STEPS_OF_PARTS`.
     """
 
-    deliveries: tuple[str, ...]
+    stages: tuple[str, ...]
+    folders: tuple[str, ...]
     areas: Indices
     points: Indices
     changed: dict[str, pa.ChunkedArray]
@@ -54,24 +56,26 @@ def settle(part: Part) -> str:
             platform.node(),
             "Install the same on all machines.",
         )
-    areas, points = _records(part.deliveries)
+    areas, points, copies = _records(part.folders)
     mine = areas.take(part.areas)
     state = State(
         features=replace(mine, table=mine.table.replacing(part.changed)),
         reference=points.take(part.points),
+        copies=copies.take(copies.flags("operator_row_id", mine.values("row_id"))),
         working_crs=part.working_crs,
         today=part.today,
     )
     policy = load_policy(part.config.policy)
     with one_thread():
-        for stage in STEPS_OF_PARTS:
+        for stage in part.stages:
             state = advance(state, stage, part.config, policy, STEPS_OF_PARTS)
     stands = pc.is_in(mine.table["row_id"], state.features.table["row_id"].combine_chunks())
     rows = part.areas[stands.to_numpy().astype(bool)]
     folder = Path(part.result)
     nothing = State(working_crs=state.working_crs)
+    found = replace(state, features=nothing.features, reference=nothing.reference, copies=nothing.copies)
     try:
-        write_state(folder, replace(state, features=nothing.features, reference=nothing.reference))
+        write_state(folder, found)
         np.save(folder / _STANDING, rows)
     except OSError as error:
         remedy = "Free some space there, or set TMPDIR to another folder."
@@ -85,15 +89,18 @@ def standing(folder: str) -> Indices:
 
 
 def forget_records() -> None:
-    """Let go of the files of prepared deliveries that this process has looked into."""
+    """Let go of the files of records that this process has looked into."""
     _records.cache_clear()
 
 
 @lru_cache(maxsize=1)
-def _records(deliveries: tuple[str, ...]) -> tuple[Frame, Frame]:
-    """Return areas and points of all prepared deliveries; what is in the files stays there."""
-    frames = [read_frames(Path(folder), ("features", "reference")) for folder in deliveries]
+def _records(folders: tuple[str, ...]) -> tuple[Frame, Frame, Frame]:
+    """Return areas, points and copies of all folders; what is in the files stays there."""
     nothing = State()
-    areas = concat([nothing.features, *(frame["features"] for frame in frames if "features" in frame)])
-    points = concat([nothing.reference, *(frame["reference"] for frame in frames if "reference" in frame)])
-    return areas, points
+    names = ("features", "reference", "copies")
+    found = [read_frames(Path(folder), names) for folder in folders]
+    areas, points, copies = (
+        concat([getattr(nothing, name), *(frames[name] for frames in found if name in frames)])
+        for name in names
+    )
+    return areas, points, copies

@@ -9,16 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from geopipe.catalogue import severity_of
-from geopipe.schema import Frame, Indices, State, findings_about, rejected_of
+from geopipe.schema import Indices
 from geopipe.settling.executors import LOST, Worker
 from geopipe.settling.part import Part
-from geopipe.unresolved import unresolved_of
-
-CODE = "NOT_SETTLED"
-SENTENCE = (
-    "Measuring this record against others stops the program, so it is not compared. Please send it again."
-)
 
 
 @dataclass(frozen=True)
@@ -35,21 +28,28 @@ def rescued(part: Part, function: Callable[[Part], str]) -> Rescued:
 
     The records are found by trying fewer and fewer of them, each time in a process that may die of it.
     """
-    name = f"{function.__module__}:{function.__qualname__}"
-    with closing(Worker(name)) as worker:
+    with closing(Worker()) as worker:
 
         def survives(kept: Indices) -> bool:
-            return worker.do(_only(part, kept)) is not LOST
+            return worker.do(function, _only(part, kept)) is not LOST
 
-        everything = np.arange(len(part.areas) + len(part.points))
+        everything = _suspects_last(part)
         guilty = _guilty(everything, survives)
-        rest = np.setdiff1d(everything, guilty)
-        while worker.do(_only(part, rest)) is LOST and len(rest):  # several hold it up together
+        rest = everything[~np.isin(everything, guilty)]
+        while worker.do(function, _only(part, rest)) is LOST and len(rest):  # several hold it up together
             more = _guilty(rest, survives)
-            guilty, rest = np.union1d(guilty, more), np.setdiff1d(rest, more)
+            guilty, rest = np.union1d(guilty, more), rest[~np.isin(rest, more)]
     areas = guilty[guilty < len(part.areas)]
     points = guilty[guilty >= len(part.areas)] - len(part.areas)
     return Rescued(part.result, part.areas[areas], part.points[points])
+
+
+def _suspects_last(part: Part) -> Indices:
+    """Return the numbers of all records of a part, areas first, those that stand last in the files foremost.
+
+    These are earlier ones: of an earlier and a new record that kill together the new one is left out.
+    """
+    return np.concatenate([np.argsort(-part.areas), len(part.areas) + np.arange(len(part.points))])
 
 
 def _guilty(records: Indices, survives: Callable[[Indices], bool]) -> Indices:
@@ -68,45 +68,8 @@ def _guilty(records: Indices, survives: Callable[[Indices], bool]) -> Indices:
 
 
 def _only(part: Part, kept: Indices) -> Part:
-    """Return a part with some of its records, areas first, then points."""
-    areas = kept[kept < len(part.areas)]
+    """Return a part with some of its records, in the order in which it has them."""
+    areas = np.sort(kept[kept < len(part.areas)])
     changed = {name: column.take(pa.array(areas)) for name, column in part.changed.items()}
-    points = part.points[kept[kept >= len(part.areas)] - len(part.areas)]
+    points = part.points[np.sort(kept[kept >= len(part.areas)]) - len(part.areas)]
     return replace(part, areas=part.areas[areas], points=points, changed=changed)
-
-
-def left_out(state: State, areas: Indices, points: Indices) -> State:
-    """Tell of records that could not be settled: each goes back, and hazard stays on the map.
-
-    Parameters
-    ----------
-    state : State
-        With all records; those that are left out are not among the settled ones.
-    areas, points : arrays of int
-        Their rows.
-    """
-    told = state
-    for records in (state.features.take(np.sort(areas)), state.reference.take(np.sort(points))):
-        if len(records):
-            told = _told(told, records)
-    files = {*state.features.take(areas).values("file"), *state.reference.take(points).values("file")}
-    sentence = "{}: records of this file stop the program when they are measured. Look at the returned ones."
-    return replace(
-        told,
-        deliveries=tuple(
-            replace(item, problems=(*item.problems, (CODE, sentence.format(item.file))))
-            if item.file in files
-            else item
-            for item in told.deliveries
-        ),
-    )
-
-
-def _told(state: State, records: Frame) -> State:
-    why = np.full(len(records), CODE, dtype=object)
-    sentences = np.full(len(records), SENTENCE, dtype=object)
-    return state.adding(
-        rejected=[rejected_of(records, why, sentences)],
-        unresolved=[unresolved_of(records, why, sentences)],
-        findings=[findings_about(records, CODE, severity_of(CODE), SENTENCE)],
-    )

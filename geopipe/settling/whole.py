@@ -1,49 +1,47 @@
-"""All records: divided into parts, settled side by side, and put together as if settled at once."""
+"""All records: settled in parts, around what earlier deliveries left, as if settled at once."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import shapely
-from numpy.typing import NDArray
+import pyarrow.compute as pc
 
 from geopipe.config import Config
-from geopipe.engine.divide import divide
-from geopipe.io.store import read_state
+from geopipe.errors import OutputError
+from geopipe.io.store import write_state
 from geopipe.policies import Policy
-from geopipe.schema import Frame, State, boxes_of
-from geopipe.settling.executors import Executor, Lost
-from geopipe.settling.part import Part, forget_records, settle, standing
-from geopipe.settling.rescue import Rescued, left_out, rescued
-from geopipe.steps import in_order
+from geopipe.schema import Indices, State
+from geopipe.settling.divided import Division, Placed
+from geopipe.settling.executors import Executor
+from geopipe.settling.left_out import earlier_left_out, left_out
+from geopipe.settling.part import forget_records
+from geopipe.steps import STEPS_OF_PARTS, advance, in_order
 
-# Fewer records than this are settled here sooner than anywhere else.
-WORTH_DIVIDING = 20_000
-_NONE = np.empty(0, dtype=np.intp)
-
-
-def may_be_divided(state: State, config: Config) -> bool:
-    """Say whether a state after `check` can be settled in parts: what is not in the deliveries cannot."""
-    is_alone = not len(state.previous) and not len(state.carried_before)
-    one_truth = state.features.values("role") in (["operator"], [])
-    many = config.executor is not None or len(state.features) >= WORTH_DIVIDING
-    return is_alone and one_truth and many
+_EARLIER = "earlier"
+# What no stage of a part looks at, and what fills most of a record.
+_HEAVY = ("attributes", "source_geometry")
 
 
 def settle_in_parts(
-    state: State, deliveries: Sequence[Path], config: Config, policy: Policy, executor: Executor, shared: Path
+    state: State,
+    deliveries: Sequence[Path],
+    config: Config,
+    policy: Policy,
+    executor: Executor,
+    shared: Path,
+    progress: Callable[[str], None],
 ) -> State:
     """Settle the records of prepared deliveries through an executor whose workers see the folder `shared`.
 
     Parameters
     ----------
     state : State
-        After `check`, without earlier deliveries and without copies: nothing but these deliveries.
+        After `check`, perhaps with what earlier deliveries left in force.
     deliveries : sequence of Path
         Folders of the prepared deliveries, in the order of the rows of `state`.
 
@@ -52,65 +50,83 @@ def settle_in_parts(
     State
         What the stages `deduplicate` to `overlaps` give for all records at once.
     """
-    areas = len(state.features)
-    parts = divide(_boxes(state), policy.gaps.width_m, _alike(state), config.areas_in_a_part)
     with tempfile.TemporaryDirectory(prefix=".parts-", dir=shared, ignore_cleanup_errors=True) as folder:
-        jobs = [
-            Part(
-                tuple(str(path.resolve()) for path in deliveries),
-                rows[rows < areas],
-                rows[rows >= areas] - areas,
-                _changed(state, rows[rows < areas]),
-                config,
-                state.working_crs,
-                state.today,
-                str(Path(folder).resolve() / str(number)),
-            )
-            for number, rows in enumerate(parts)
-        ]
+        whole = _Whole(config, policy, executor, Path(folder).resolve(), progress)
+        placed = Placed.of(state, deliveries)
         try:
-            results = [
-                rescued(job, settle) if isinstance(result, Lost) else Rescued(result, _NONE, _NONE)
-                for job, result in zip(jobs, executor.map(settle, jobs), strict=True)
-            ]
-            return _together(state, results)
+            settled = whole.at_once(placed) if _is_alone(state) else whole.around_history(placed)
+            return in_order(settled)
         finally:
             forget_records()
 
 
-def _boxes(state: State) -> NDArray[np.float64]:
-    """Return the boxes of areas and points (west, south, east, north in m)."""
-    return np.vstack([boxes_of(state.features), shapely.bounds(state.reference.geometry).reshape(-1, 4)])
+def _is_alone(state: State) -> bool:
+    """Say whether a state is nothing but its deliveries: no earlier ones, no copies of them elsewhere."""
+    one_truth = state.features.values("role") in (["operator"], [])
+    return one_truth and not len(state.previous) and not len(state.carried_before)
 
 
-def _alike(state: State) -> list[NDArray[np.int64]]:
-    """Return numbers of records that are versions of one: rows with the same id of the operator's."""
-    column = state.features.table["record_id"].combine_chunks().dictionary_encode()
-    numbers = column.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    points = np.full(len(state.reference), -1, dtype=np.int64)
-    return [np.concatenate([numbers, points])]
+class _Whole:
+    """Passes over all records, and what comes between them."""
+
+    def __init__(
+        self,
+        config: Config,
+        policy: Policy,
+        executor: Executor,
+        folder: Path,
+        progress: Callable[[str], None],
+    ) -> None:
+        self._config, self._policy, self._folder, self._progress = config, policy, folder, progress
+        self._division = Division(config, policy, executor, folder)
+
+    def at_once(self, placed: Placed) -> State:
+        """Settle records that nothing earlier is known of: one pass."""
+        self._progress("overlaps")
+        found = self._division.done(placed, tuple(STEPS_OF_PARTS))
+        return left_out(found.placed.state, *placed.records_at(found.areas, found.points))
+
+    def around_history(self, placed: Placed) -> State:
+        """Settle records in two passes: what stands is held against what was in force, then measured.
+
+        A record that kills whoever measures it has gone back before the run is held against the past: so its
+        last good version stays. One that does so only in the second pass lets all begin again without it.
+        """
+        own = len(placed.areas)
+        while True:
+            self._progress("deduplicate")
+            first = self._division.done(placed, ("deduplicate",))
+            lost = placed.records_at(first.areas, first.points)
+            placed = _told(placed, first.areas, first.points)
+            self._progress("history")
+            held = advance(left_out(first.placed.state, *lost), "history", self._config, self._policy)
+            self._progress("overlaps")
+            with_earlier = self._with_earlier(held, placed, own)
+            second = self._division.done(with_earlier, ("overlaps",))
+            if not len(second.points) and not (second.areas < own).any():
+                earlier, _ = with_earlier.records_at(second.areas, second.points)
+                return earlier_left_out(second.placed.state, earlier)
+            placed = _told(placed, second.areas, second.points)
+
+    def _with_earlier(self, held: State, placed: Placed, own: int) -> Placed:
+        """Write down what came from earlier deliveries, and place it behind the `own` areas of this run."""
+        folder = self._folder / _EARLIER
+        light = {
+            name: pa.nulls(len(held.earlier), held.earlier.table.schema.field(name).type) for name in _HEAVY
+        }
+        earlier = held.earlier.with_columns(light)
+        try:
+            write_state(folder, State(features=earlier, copies=held.copies, working_crs=held.working_crs))
+        except OSError as error:
+            remedy = "Free some space there, or set TMPDIR to another folder."
+            raise OutputError(f"the parts cannot be written ({error})", str(folder.parent), remedy) from error
+        known = [frame.table["row_id"].combine_chunks() for frame in (placed.state.features, held.earlier)]
+        at = pc.index_in(held.features.table["row_id"], pa.chunked_array(known)).to_numpy().astype(np.intp)
+        rows: Indices = np.concatenate([placed.areas, own + np.arange(len(held.earlier))])
+        return Placed(held, (*placed.folders, str(folder)), rows[at], placed.points)
 
 
-def _changed(state: State, rows: NDArray[np.intp]) -> dict[str, pa.ChunkedArray]:
-    """Return the columns of some areas that are others now than in the prepared deliveries."""
-    return {name: column.take(pa.array(rows)) for name, column in state.features.table.own.items()}
-
-
-def _together(state: State, results: Sequence[Rescued]) -> State:
-    """Put what the parts have left together, and tell of what was left out."""
-    rows = np.concatenate([_NONE, *(standing(item.result) for item in results)])
-    settled = [read_state(Path(item.result)) for item in results]
-    lost = np.concatenate([_NONE, *(item.areas for item in results)])
-    lost_points = np.concatenate([_NONE, *(item.points for item in results)])
-    added = {
-        item.name: [frame for part in settled if len(frame := getattr(part, item.name))]
-        for item in fields(State)
-        if isinstance(getattr(state, item.name), Frame) and item.name not in ("features", "reference")
-    }
-    whole = state.adding(**added)
-    if len(lost) or len(lost_points):
-        whole = left_out(whole, lost, lost_points)
-        stay = np.setdiff1d(np.arange(len(state.reference)), lost_points)
-        whole = replace(whole, reference=whole.reference.take(stay))
-    kept = state.features.take(np.sort(rows)).sorted_by("row_id")
-    return in_order(replace(whole, features=kept))
+def _told(placed: Placed, areas: Indices, points: Indices) -> Placed:
+    """Return the same without some records, which go back."""
+    rest = placed.without(areas, points)
+    return replace(rest, state=left_out(rest.state, *placed.records_at(areas, points)))

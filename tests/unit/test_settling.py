@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import closing, nullcontext
 from dataclasses import fields
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from geopipe.engine.divide import divide
 from geopipe.errors import ConfigError
 from geopipe.reports.summary import balance
 from geopipe.schema import Frame, State
-from geopipe.settling import executors, whole
+from geopipe.settling import divided, executors
 from geopipe.settling.executors import Here, executor
 from geopipe.settling.part import settle
+from geopipe.steps import advance
 
 # --- how records are divided ------------------------------------------------------------------------
 
@@ -98,14 +100,22 @@ def ran(demo, folder, **more):
     return pipeline.run(Config(deliveries=(spec,), output=folder, confirmations=None, **more))
 
 
+def settled_here(state, _deliveries, config, policy, *_):
+    """Settle all records at once in this process: what parts are held against."""
+    for stage in ("deduplicate", "history", "overlaps"):
+        state = advance(state, stage, config, policy)
+    return state
+
+
+def ran_at_once(*told, **more):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(pipeline, "settle_in_parts", settled_here)
+        return ran(*told, **more)
+
+
 @pytest.fixture(scope="module")
 def at_once(demo, tmp_path_factory):
-    return ran(demo, tmp_path_factory.mktemp("out"))
-
-
-@pytest.fixture
-def small_parts(monkeypatch):
-    monkeypatch.setattr(whole, "WORTH_DIVIDING", 1)
+    return ran_at_once(demo, tmp_path_factory.mktemp("out"))
 
 
 def assert_same(one: State, other: State):
@@ -124,29 +134,20 @@ def test_there_is_something_of_everything(at_once):
 
 
 @pytest.mark.parametrize("most", [20, 100_000])
-@pytest.mark.usefixtures("small_parts")
 def test_parts_of_any_size_give_what_all_records_at_once_give(demo, at_once, tmp_path, most):
     assert_same(ran(demo, tmp_path, areas_in_a_part=most), at_once)
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-@pytest.mark.usefixtures("small_parts")
 def test_any_number_of_processes_gives_the_same(demo, at_once, tmp_path, workers):
     assert_same(ran(demo, tmp_path, areas_in_a_part=100, workers=workers), at_once)
 
 
-@pytest.mark.usefixtures("small_parts")
 def test_places_that_were_taken_back_since_preparing_are_not_in_the_parts(demo, tmp_path, monkeypatch):
     # Where most records lie in another country, places are dropped again after the deliveries are prepared.
     monkeypatch.setattr("geopipe.stages.locate._LEAST_INSIDE", 2.0)
-    divided = ran(demo, tmp_path, areas_in_a_part=100)
-    monkeypatch.setattr(whole, "WORTH_DIVIDING", 10**9)
-    assert_same(divided, ran(demo, tmp_path))
-    assert divided.overlaps.values("left_province") == divided.overlaps.values("left_province")
-
-
-def test_too_few_records_are_not_divided(at_once, tmp_path):
-    assert not whole.may_be_divided(at_once, Config(deliveries=(DeliverySpec(path=tmp_path),)))
+    parts = ran(demo, tmp_path, areas_in_a_part=100)
+    assert_same(parts, ran_at_once(demo, tmp_path))
 
 
 # --- workers ----------------------------------------------------------------------------------------
@@ -180,7 +181,7 @@ def two_workers():
 
 
 def test_dask_workers_give_the_same(demo, at_once, tmp_path, two_workers, monkeypatch):
-    monkeypatch.setattr(pipeline, "executor", lambda *_: executors.nullcontext(two_workers))
+    monkeypatch.setattr(pipeline, "executor", lambda *_: nullcontext(two_workers))
     assert_same(ran(demo, tmp_path, areas_in_a_part=100, executor="dask-local:2"), at_once)
     assert list(tmp_path.iterdir()) == []
 
@@ -188,8 +189,8 @@ def test_dask_workers_give_the_same(demo, at_once, tmp_path, two_workers, monkey
 def test_a_dask_worker_that_is_lost_midway_costs_nothing_but_time(
     demo, at_once, tmp_path, two_workers, monkeypatch
 ):
-    monkeypatch.setattr(pipeline, "executor", lambda *_: executors.nullcontext(two_workers))
-    monkeypatch.setattr(whole, "settle", die_once)
+    monkeypatch.setattr(pipeline, "executor", lambda *_: nullcontext(two_workers))
+    monkeypatch.setattr(divided, "settle", die_once)
     kept = pipeline.Kept(tmp_path / "prepared")
     spec = DeliverySpec(path=demo, assume_crs=UTM_48N)
     config = Config(deliveries=(spec,), output=tmp_path, confirmations=None, areas_in_a_part=100,
@@ -208,12 +209,14 @@ def die_over_one(number):
 
 
 def test_processes_of_this_machine_give_results_in_order():
-    assert list(Here(3).map(double, range(20))) == [2 * number for number in range(20)]
-    assert list(Here(1).map(double, [])) == []
+    with closing(Here(3)) as workers:
+        assert list(workers.map(double, range(20))) == [2 * number for number in range(20)]
+        assert list(workers.map(double, [])) == []
 
 
 def test_an_item_that_kills_every_process_costs_only_itself():
-    assert list(Here(2).map(die_over_one, range(5))) == [0, executors.LOST, 2, 3, 4]
+    with closing(Here(2)) as workers:
+        assert list(workers.map(die_over_one, range(5))) == [0, executors.LOST, 2, 3, 4]
 
 
 # --- records that kill whoever measures them ----------------------------------------------------------
@@ -234,11 +237,10 @@ def few(tmp_path_factory):
     """A small demo, and what its records become in one go."""
     folder = tmp_path_factory.mktemp("few")
     make_demo(folder, size=150, seed=11)
-    return folder, ran(folder, tmp_path_factory.mktemp("out"))
+    return folder, ran_at_once(folder, tmp_path_factory.mktemp("out"))
 
 
 @pytest.mark.parametrize("together", [1, 2])
-@pytest.mark.usefixtures("small_parts")
 def test_records_that_kill_a_process_are_left_out_told_and_stay_on_the_map(
     few, tmp_path, monkeypatch, together
 ):
@@ -247,7 +249,7 @@ def test_records_that_kill_a_process_are_left_out_told_and_stay_on_the_map(
     hazard = np.flatnonzero(prepared.features.flags("kind", ["CHA", "SHA"]))
     cursed = hazard[5 : 5 + together]
     monkeypatch.setenv(CURSED, " ".join(map(str, cursed)))
-    monkeypatch.setattr(whole, "settle", die_over_cursed)
+    monkeypatch.setattr(divided, "settle", die_over_cursed)
     state = ran(demo, tmp_path, areas_in_a_part=10**6, workers=1)
     # Of two that kill only together one is enough.
     (lost,) = state.rejected.take(state.rejected.flags("reason", ["NOT_SETTLED"])).table.whole().to_pylist()

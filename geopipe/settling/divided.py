@@ -1,0 +1,150 @@
+"""One pass over all records: divided into parts, worked on side by side, and put together again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+from numpy.typing import NDArray
+
+from geopipe.config import Config
+from geopipe.engine.divide import divide
+from geopipe.io.store import read_state
+from geopipe.policies import Policy
+from geopipe.schema import Frame, Indices, State, boxes_of
+from geopipe.settling.executors import Executor, Lost
+from geopipe.settling.part import Part, settle, standing
+from geopipe.settling.rescue import Rescued, rescued
+
+_NONE = np.empty(0, dtype=np.intp)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A state, and where its records stand in the files that workers read.
+
+    `areas` and `points` are, for each record of the state, its row among those of all `folders`.
+    """
+
+    state: State
+    folders: tuple[str, ...]
+    areas: Indices
+    points: Indices
+
+    @classmethod
+    def of(cls, state: State, deliveries: Sequence[Path]) -> Placed:
+        """Place a state that holds every record of some prepared deliveries, in their order."""
+        folders = tuple(str(path.resolve()) for path in deliveries)
+        return cls(state, folders, np.arange(len(state.features)), np.arange(len(state.reference)))
+
+    def without(self, areas: Indices, points: Indices) -> Placed:
+        """Return the same without the areas and points that stand at some rows of the files."""
+        state, stay = self.state, [~np.isin(self.areas, areas), ~np.isin(self.points, points)]
+        features, reference = state.features.take(stay[0]), state.reference.take(stay[1])
+        fewer = replace(state, features=features, reference=reference)
+        return replace(self, state=fewer, areas=self.areas[stay[0]], points=self.points[stay[1]])
+
+    def in_order(self) -> Placed:
+        """Return the same with the areas sorted by `row_id`."""
+        order = pc.sort_indices(self.state.features.table["row_id"]).to_numpy().astype(np.intp)
+        state = replace(self.state, features=self.state.features.take(order))
+        return replace(self, state=state, areas=self.areas[order])
+
+    def records_at(self, areas: Indices, points: Indices) -> tuple[Frame, Frame]:
+        """Return the areas and points of the state that stand at some rows of the files."""
+        return (
+            self.state.features.take(np.isin(self.areas, areas)),
+            self.state.reference.take(np.isin(self.points, points)),
+        )
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a pass has left: the records that stand, with what was found of them, and those it left out.
+
+    `areas` and `points` are the rows, in the files, of records that kill whoever measures them.
+    """
+
+    placed: Placed
+    areas: Indices
+    points: Indices
+
+
+class Division:
+    """How records are divided, who works on the parts, and where these leave what they find."""
+
+    def __init__(self, config: Config, policy: Policy, executor: Executor, folder: Path) -> None:
+        self._config, self._policy, self._executor, self._folder = config, policy, executor, folder
+        self._numbers = count()
+
+    def done(self, placed: Placed, stages: tuple[str, ...]) -> Found:
+        """Run some of `STEPS_OF_PARTS` over all records of a state."""
+        with_points = "overlaps" in stages
+        points = placed.points if with_points else _NONE
+        state = placed.state if with_points else replace(placed.state, reference=State().reference)
+        size = len(placed.areas)
+        jobs = [
+            Part(
+                stages,
+                placed.folders,
+                placed.areas[rows[rows < size]],
+                points[rows[rows >= size] - size],
+                _changed(state, rows[rows < size]),
+                self._config,
+                state.working_crs,
+                state.today,
+                str(self._folder / str(next(self._numbers))),
+            )
+            for rows in self._parts(state)
+        ]
+        results = [
+            rescued(job, settle) if isinstance(result, Lost) else Rescued(result, _NONE, _NONE)
+            for job, result in zip(jobs, self._executor.map(settle, jobs), strict=True)
+        ]
+        return _together(placed, results)
+
+    def _parts(self, state: State) -> list[Indices]:
+        """Return the rows of each part: areas, then points."""
+        most = self._config.areas_in_a_part
+        return divide(_boxes(state), self._policy.gaps.width_m, _alike(state), most)
+
+
+def _boxes(state: State) -> NDArray[np.float64]:
+    """Return the boxes of areas and points (west, south, east, north in m)."""
+    return np.vstack([boxes_of(state.features), shapely.bounds(state.reference.geometry).reshape(-1, 4)])
+
+
+def _alike(state: State) -> list[NDArray[np.int64]]:
+    """Return numbers of records that are versions of one: rows with the same id of the operator's."""
+    column = state.features.table["record_id"].combine_chunks().dictionary_encode()
+    numbers = column.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    points = np.full(len(state.reference), -1, dtype=np.int64)
+    return [np.concatenate([numbers, points])]
+
+
+def _changed(state: State, rows: Indices) -> dict[str, pa.ChunkedArray]:
+    """Return the columns of some areas that are others now than in the files."""
+    return {name: column.take(pa.array(rows)) for name, column in state.features.table.own.items()}
+
+
+def _together(placed: Placed, results: Sequence[Rescued]) -> Found:
+    """Put what the parts have left together."""
+    state = placed.state
+    settled = [read_state(Path(item.result)) for item in results]
+    added = {
+        item.name: [frame for part in settled if len(frame := getattr(part, item.name))]
+        for item in fields(State)
+        if isinstance(getattr(state, item.name), Frame)
+    }
+    stands = np.concatenate([_NONE, *(standing(item.result) for item in results)])
+    areas = np.concatenate([_NONE, *(item.areas for item in results)])
+    points = np.concatenate([_NONE, *(item.points for item in results)])
+    whole = replace(placed, state=state.adding(**added))
+    rest = whole.without(np.setdiff1d(placed.areas, stands), points)
+    return Found(rest.in_order(), areas, points)
