@@ -9,6 +9,7 @@ from geopipe.config import LAYERS, Config, DeliverySpec
 from geopipe.preparation.kept import Kept
 from geopipe.reports.layers import published_layers
 from geopipe.scope import CHECKS, DISPLACED, FINDS, GAPS, REMAINING, not_looked_for
+from geopipe.shapes import Undecoded
 
 
 def test_all_layers_need_everything():
@@ -54,7 +55,11 @@ DELIVERIES = {
 
 
 def rows_of(layer):
-    ground = [None] * layer.table.num_rows if layer.geometry is None else shapely.to_wkb(layer.geometry)
+    shapes = layer.geometry
+    if shapes is None:
+        ground = [None] * layer.table.num_rows
+    else:
+        ground = shapes.wkb().to_pylist() if isinstance(shapes, Undecoded) else shapely.to_wkb(shapes)
     return [{**row, "ground": shape} for row, shape in zip(layer.table.to_pylist(), ground, strict=True)]
 
 
