@@ -166,9 +166,13 @@ STEPS_ACROSS = {
     **{name: STEPS[name] for name in STAGES[STAGES.index("check") + 1 :]},
 }
 
-
-# What can be done for parts of the records that have nothing to do with each other; `in_order` ends it.
-STEPS_OF_PARTS: dict[str, Step] = {"deduplicate": STEPS["deduplicate"], "overlaps": _found}
+# The stages after `check` as worker processes do them. `deduplicate` and `overlaps` may be done for parts of
+# the records that have nothing to do with each other; `in_order` ends it.
+STEPS_OF_WORKERS: dict[str, Step] = {
+    "deduplicate": STEPS["deduplicate"],
+    "history": STEPS["history"],
+    "overlaps": _found,
+}
 
 
 def advance(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import count
 from pathlib import Path
 
@@ -19,23 +19,24 @@ from geopipe.io.store import read_state
 from geopipe.policies import Policy
 from geopipe.schema import Frame, Indices, State, boxes_of
 from geopipe.settling.executors import Executor, Lost
-from geopipe.settling.part import Part, settle, standing
+from geopipe.settling.part import Part, no_rows, rows_of, settle
 from geopipe.settling.rescue import Rescued, rescued
-
-_NONE = np.empty(0, dtype=np.intp)
 
 
 @dataclass(frozen=True)
 class Placed:
     """A state, and where its records stand in the files that workers read.
 
-    `areas` and `points` are, for each record of the state, its row among those of all `folders`.
+    `areas` and `points` are, for each record of the state, its row among those of all `folders`. `beside` is
+    a folder with what else workers need of the state, if anything, and `past` are rows there: see `Part`.
     """
 
     state: State
     folders: tuple[str, ...]
     areas: Indices
     points: Indices
+    beside: str = ""
+    past: Indices = field(default_factory=no_rows)
 
     @classmethod
     def of(cls, state: State, deliveries: Sequence[Path]) -> Placed:
@@ -49,6 +50,10 @@ class Placed:
         features, reference = state.features.take(stay[0]), state.reference.take(stay[1])
         fewer = replace(state, features=features, reference=reference)
         return replace(self, state=fewer, areas=self.areas[stay[0]], points=self.points[stay[1]])
+
+    def without_points(self) -> Placed:
+        """Return the same without points: only `overlaps` looks at them."""
+        return replace(self, state=replace(self.state, reference=State().reference), points=no_rows())
 
     def in_order(self) -> Placed:
         """Return the same with the areas sorted by `row_id`."""
@@ -83,36 +88,46 @@ class Division:
         self._config, self._policy, self._executor, self._folder = config, policy, executor, folder
         self._numbers = count()
 
-    def done(self, placed: Placed, stages: tuple[str, ...]) -> Found:
-        """Run some of `STEPS_OF_PARTS` over all records of a state."""
-        with_points = "overlaps" in stages
-        points = placed.points if with_points else _NONE
-        state = placed.state if with_points else replace(placed.state, reference=State().reference)
+    def new_folder(self) -> Path:
+        """Return a folder, not made yet, that all workers see."""
+        return self._folder / str(next(self._numbers))
+
+    def in_parts(self, placed: Placed, stages: tuple[str, ...]) -> Found:
+        """Run stages over all records, in parts that have nothing to do with each other."""
+        asked = placed if "overlaps" in stages else placed.without_points()
+        most = self._config.areas_in_a_part
+        parts = divide(_boxes(asked.state), self._policy.gaps.width_m, _alike(asked.state), most)
+        return _together(placed, self._done(asked, stages, parts))
+
+    def as_one(self, placed: Placed, stage: str) -> Rescued:
+        """Run a stage that needs all areas together, and looks at no point."""
+        placed = placed.without_points()
+        return self._done(placed, (stage,), [np.arange(len(placed.areas))])[0]
+
+    def _done(self, placed: Placed, stages: tuple[str, ...], parts: Sequence[Indices]) -> list[Rescued]:
+        """Return the result of each part; its rows are those of areas, then points."""
         size = len(placed.areas)
         jobs = [
             Part(
                 stages,
                 placed.folders,
                 placed.areas[rows[rows < size]],
-                points[rows[rows >= size] - size],
-                _changed(state, rows[rows < size]),
+                placed.points[rows[rows >= size] - size],
+                _changed(placed.state, rows[rows < size]),
+                placed.beside,
+                placed.past,
                 self._config,
-                state.working_crs,
-                state.today,
-                str(self._folder / str(next(self._numbers))),
+                placed.state.working_crs,
+                placed.state.today,
+                len(parts) == 1,
+                str(self.new_folder()),
             )
-            for rows in self._parts(state)
+            for rows in parts
         ]
-        results = [
-            rescued(job, settle) if isinstance(result, Lost) else Rescued(result, _NONE, _NONE)
+        return [
+            rescued(job, settle) if isinstance(result, Lost) else Rescued(result)
             for job, result in zip(jobs, self._executor.map(settle, jobs), strict=True)
         ]
-        return _together(placed, results)
-
-    def _parts(self, state: State) -> list[Indices]:
-        """Return the rows of each part: areas, then points."""
-        most = self._config.areas_in_a_part
-        return divide(_boxes(state), self._policy.gaps.width_m, _alike(state), most)
 
 
 def _boxes(state: State) -> NDArray[np.float64]:
@@ -142,9 +157,9 @@ def _together(placed: Placed, results: Sequence[Rescued]) -> Found:
         for item in fields(State)
         if isinstance(getattr(state, item.name), Frame)
     }
-    stands = np.concatenate([_NONE, *(standing(item.result) for item in results)])
-    areas = np.concatenate([_NONE, *(item.areas for item in results)])
-    points = np.concatenate([_NONE, *(item.points for item in results)])
+    stands = np.concatenate([no_rows(), *(rows_of(item.result).areas for item in results)])
+    areas = np.concatenate([no_rows(), *(item.areas for item in results)])
+    points = np.concatenate([no_rows(), *(item.points for item in results)])
     whole = replace(placed, state=state.adding(**added))
     rest = whole.without(np.setdiff1d(placed.areas, stands), points)
     return Found(rest.in_order(), areas, points)

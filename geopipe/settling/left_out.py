@@ -9,6 +9,7 @@ import numpy as np
 from geopipe.catalogue import severity_of
 from geopipe.lineages.told_changes import of_earlier_delivery
 from geopipe.schema import Frame, State, findings_about, rejected_of
+from geopipe.terms import POSSIBLE_HAZARD_KINDS
 from geopipe.unresolved import unresolved_of
 
 CODE = "NOT_SETTLED"
@@ -58,15 +59,25 @@ def left_out(state: State, areas: Frame, points: Frame) -> State:
 def earlier_left_out(state: State, records: Frame) -> State:
     """Tell of records of earlier deliveries that could not be measured: nobody sends them again.
 
-    What was carried on stays `carried`, so that the next run tries again; hazard is drawn as unresolved.
+    What was carried on stays `carried`, so that the next run tries again; hazard is drawn, if it is not yet.
     """
     if not len(records):
         return state
     about = of_earlier_delivery(records)
+    new = about.take(~about.flags("row_id", state.unresolved.values("row_id")))
     return state.adding(
-        unresolved=[_drawn(about, _OF_EARLIER)],
+        unresolved=[_drawn(new, _OF_EARLIER)],
         findings=[findings_about(about, CODE, severity_of(CODE), _OF_EARLIER)],
     )
+
+
+def keep_unheld(state: State, records: Frame) -> State:
+    """Keep records of earlier deliveries that a run could not be held against: what becomes of them is open.
+
+    Hazard is carried on to the next run; in this one it is drawn.
+    """
+    hazard = records.take(records.flags("kind", sorted(POSSIBLE_HAZARD_KINDS)))
+    return earlier_left_out(state.adding(earlier=[hazard], carried=[hazard]), records)
 
 
 def _drawn(records: Frame, sentence: str) -> Frame:

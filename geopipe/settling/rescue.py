@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 
 from geopipe.schema import Indices
 from geopipe.settling.executors import LOST, Worker
-from geopipe.settling.part import Part
+from geopipe.settling.part import Part, no_rows
 
 
 @dataclass(frozen=True)
 class Rescued:
-    """What came of a part: the folder of its result, and the rows of the areas and points left out of it."""
+    """What came of a part: the folder of its result, and the rows of those left out of it, as in `Part`."""
 
     result: str
-    areas: Indices
-    points: Indices
+    areas: Indices = field(default_factory=no_rows)
+    points: Indices = field(default_factory=no_rows)
+    past: Indices = field(default_factory=no_rows)
 
 
 def rescued(part: Part, function: Callable[[Part], str]) -> Rescued:
@@ -39,17 +40,26 @@ def rescued(part: Part, function: Callable[[Part], str]) -> Rescued:
         while worker.do(function, _only(part, rest)) is LOST and len(rest):  # several hold it up together
             more = _guilty(rest, survives)
             guilty, rest = np.union1d(guilty, more), rest[~np.isin(rest, more)]
-    areas = guilty[guilty < len(part.areas)]
-    points = guilty[guilty >= len(part.areas)] - len(part.areas)
-    return Rescued(part.result, part.areas[areas], part.points[points])
+    areas, points, past = _by_sort(part, guilty)
+    return Rescued(part.result, part.areas[areas], part.points[points], part.past[past])
+
+
+def _by_sort(part: Part, numbers: Indices) -> tuple[Indices, Indices, Indices]:
+    """Return which areas, points and records of the past have some numbers, in the order of the part."""
+    ends = np.cumsum([len(part.areas), len(part.points)])
+    areas, points, past = np.split(np.sort(numbers), np.searchsorted(np.sort(numbers), ends))
+    return areas, points - ends[0], past - ends[1]
 
 
 def _suspects_last(part: Part) -> Indices:
-    """Return the numbers of all records of a part, areas first, those that stand last in the files foremost.
+    """Return the numbers of all records of a part, those of earlier deliveries foremost.
 
-    These are earlier ones: of an earlier and a new record that kill together the new one is left out.
+    Of an earlier and a new record that kill together the new one is left out. Among the areas those of
+    earlier deliveries stand last in the files.
     """
-    return np.concatenate([np.argsort(-part.areas), len(part.areas) + np.arange(len(part.points))])
+    areas, points = len(part.areas), len(part.points)
+    past = areas + points + np.arange(len(part.past))
+    return np.concatenate([past, np.argsort(-part.areas), areas + np.arange(points)])
 
 
 def _guilty(records: Indices, survives: Callable[[Indices], bool]) -> Indices:
@@ -69,7 +79,8 @@ def _guilty(records: Indices, survives: Callable[[Indices], bool]) -> Indices:
 
 def _only(part: Part, kept: Indices) -> Part:
     """Return a part with some of its records, in the order in which it has them."""
-    areas = np.sort(kept[kept < len(part.areas)])
+    areas, points, past = _by_sort(part, kept)
     changed = {name: column.take(pa.array(areas)) for name, column in part.changed.items()}
-    points = part.points[np.sort(kept[kept >= len(part.areas)]) - len(part.areas)]
-    return replace(part, areas=part.areas[areas], points=points, changed=changed)
+    return replace(
+        part, areas=part.areas[areas], points=part.points[points], past=part.past[past], changed=changed
+    )

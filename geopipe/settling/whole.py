@@ -7,24 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from geopipe.config import Config
-from geopipe.errors import OutputError
-from geopipe.io.store import write_state
 from geopipe.policies import Policy
-from geopipe.schema import Indices, State
+from geopipe.schema import Frame, Indices, State, concat
 from geopipe.settling.divided import Division, Placed
 from geopipe.settling.executors import Executor
-from geopipe.settling.left_out import earlier_left_out, left_out
-from geopipe.settling.part import forget_records
-from geopipe.steps import STEPS_OF_PARTS, advance, in_order
+from geopipe.settling.left_out import earlier_left_out, keep_unheld, left_out
+from geopipe.settling.part import forget_records, no_rows
+from geopipe.settling.past import behind_own, held_against_past
+from geopipe.steps import in_order
 
-_EARLIER = "earlier"
-# What no stage of a part looks at, and what fills most of a record.
-_HEAVY = ("attributes", "source_geometry")
+_AT_ONCE = ("deduplicate", "overlaps")
 
 
 def settle_in_parts(
@@ -77,56 +70,56 @@ class _Whole:
         folder: Path,
         progress: Callable[[str], None],
     ) -> None:
-        self._config, self._policy, self._folder, self._progress = config, policy, folder, progress
+        self._progress = progress
         self._division = Division(config, policy, executor, folder)
 
     def at_once(self, placed: Placed) -> State:
         """Settle records that nothing earlier is known of: one pass."""
         self._progress("overlaps")
-        found = self._division.done(placed, tuple(STEPS_OF_PARTS))
+        found = self._division.in_parts(placed, _AT_ONCE)
         return left_out(found.placed.state, *placed.records_at(found.areas, found.points))
 
     def around_history(self, placed: Placed) -> State:
         """Settle records in two passes: what stands is held against what was in force, then measured.
 
         A record that kills whoever measures it has gone back before the run is held against the past: so its
-        last good version stays. One that does so only in the second pass lets all begin again without it.
+        last good version stays. One that does so only later lets all begin again without it.
         """
-        own = len(placed.areas)
+        own, unheld = placed.state.features, placed.state.previous.take(no_rows())
         while True:
             self._progress("deduplicate")
-            first = self._division.done(placed, ("deduplicate",))
+            first = self._division.in_parts(placed, ("deduplicate",))
             lost = placed.records_at(first.areas, first.points)
-            placed = _told(placed, first.areas, first.points)
+            stands = replace(first.placed, state=left_out(first.placed.state, *lost))
+            placed = _without(placed, first.areas, first.points)
             self._progress("history")
-            held = advance(left_out(first.placed.state, *lost), "history", self._config, self._policy)
+            held = held_against_past(stands, self._division.as_one, self._division.new_folder())
+            unheld = concat([unheld, held.past])
+            if len(held.areas):
+                placed = _without(placed, held.areas, no_rows(), held.past)
+                continue
             self._progress("overlaps")
-            with_earlier = self._with_earlier(held, placed, own)
-            second = self._division.done(with_earlier, ("overlaps",))
-            if not len(second.points) and not (second.areas < own).any():
-                earlier, _ = with_earlier.records_at(second.areas, second.points)
-                return earlier_left_out(second.placed.state, earlier)
-            placed = _told(placed, second.areas, second.points)
-
-    def _with_earlier(self, held: State, placed: Placed, own: int) -> Placed:
-        """Write down what came from earlier deliveries, and place it behind the `own` areas of this run."""
-        folder = self._folder / _EARLIER
-        light = {
-            name: pa.nulls(len(held.earlier), held.earlier.table.schema.field(name).type) for name in _HEAVY
-        }
-        earlier = held.earlier.with_columns(light)
-        try:
-            write_state(folder, State(features=earlier, copies=held.copies, working_crs=held.working_crs))
-        except OSError as error:
-            remedy = "Free some space there, or set TMPDIR to another folder."
-            raise OutputError(f"the parts cannot be written ({error})", str(folder.parent), remedy) from error
-        known = [frame.table["row_id"].combine_chunks() for frame in (placed.state.features, held.earlier)]
-        at = pc.index_in(held.features.table["row_id"], pa.chunked_array(known)).to_numpy().astype(np.intp)
-        rows: Indices = np.concatenate([placed.areas, own + np.arange(len(held.earlier))])
-        return Placed(held, (*placed.folders, str(folder)), rows[at], placed.points)
+            with_earlier = behind_own(held.state, placed, len(own), self._division.new_folder())
+            second = self._division.in_parts(with_earlier, ("overlaps",))
+            if not len(second.points) and not (second.areas < len(own)).any():
+                break
+            placed = _without(placed, second.areas, second.points, held.past)
+        state = second.placed.state
+        if len(unheld):
+            # What this run has read itself it does not leave to earlier deliveries.
+            unheld = unheld.take(~unheld.flags("row_id", own.values("row_id")))
+            state = keep_unheld(state, unheld)
+        return earlier_left_out(state, with_earlier.records_at(second.areas, second.points)[0])
 
 
-def _told(placed: Placed, areas: Indices, points: Indices) -> Placed:
-    """Return the same without some records, which go back."""
+def _without(placed: Placed, areas: Indices, points: Indices, past: Frame | None = None) -> Placed:
+    """Return the same without some records, which go back, and without some of earlier deliveries."""
     rest = placed.without(areas, points)
-    return replace(rest, state=left_out(rest.state, *placed.records_at(areas, points)))
+    state = left_out(rest.state, *placed.records_at(areas, points))
+    if past is not None and len(past):
+        ids = past.values("row_id")
+        previous, carried = (
+            frame.take(~frame.flags("row_id", ids)) for frame in (state.previous, state.carried_before)
+        )
+        state = replace(state, previous=previous, carried_before=carried)
+    return replace(rest, state=state)
