@@ -3,13 +3,13 @@
 import os
 import signal
 from contextlib import closing, nullcontext
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 import shapely
 from conftest import UTM_48N
+from settling_fixtures import assert_same, ran, ran_at_once
 
 from geopipe import pipeline
 from geopipe.config import Config, DeliverySpec
@@ -17,11 +17,9 @@ from geopipe.demo import make_demo
 from geopipe.engine.divide import divide
 from geopipe.errors import ConfigError
 from geopipe.reports.summary import balance
-from geopipe.schema import Frame, State
 from geopipe.settling import divided, executors
 from geopipe.settling.executors import Here, executor
 from geopipe.settling.part import settle
-from geopipe.steps import advance
 
 # --- how records are divided ------------------------------------------------------------------------
 
@@ -95,37 +93,9 @@ def demo(tmp_path_factory):
     return folder
 
 
-def ran(demo, folder, **more):
-    spec = DeliverySpec(path=demo, assume_crs=UTM_48N)
-    return pipeline.run(Config(deliveries=(spec,), output=folder, confirmations=None, **more))
-
-
-def settled_here(state, _deliveries, config, policy, *_):
-    """Settle all records at once in this process: what parts are held against."""
-    for stage in ("deduplicate", "history", "overlaps"):
-        state = advance(state, stage, config, policy)
-    return state
-
-
-def ran_at_once(*told, **more):
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(pipeline, "settle_in_parts", settled_here)
-        return ran(*told, **more)
-
-
 @pytest.fixture(scope="module")
 def at_once(demo, tmp_path_factory):
     return ran_at_once(demo, tmp_path_factory.mktemp("out"))
-
-
-def assert_same(one: State, other: State):
-    for item in fields(State):
-        here, there = getattr(one, item.name), getattr(other, item.name)
-        if isinstance(here, Frame):
-            assert here.table.whole().equals(there.table.whole()), item.name
-            assert here.wkb().to_pylist() == there.wkb().to_pylist(), item.name
-        else:
-            assert here == there, item.name
 
 
 def test_there_is_something_of_everything(at_once):
