@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import shapely
+import shapely.affinity
+import shapely.geometry
 from conftest import UTM_48N
 from settling_fixtures import assert_same, settled_here
 
