@@ -15,6 +15,7 @@ from geopipe.errors import ExitCode, OutputError
 from geopipe.io.beside import Neighbours
 from geopipe.io.confirmations import load_confirmations
 from geopipe.io.delivery import NO_ROOM, RawDelivery, ReadLimits
+from geopipe.io.readerprocess import kept_waiting
 from geopipe.io.vector import read_sources
 from geopipe.outputs.qgis.dress import FOR_QGIS, PLAIN, dress
 from geopipe.policies import load_policy
@@ -143,7 +144,7 @@ def run(
     """
     policy = load_policy(config.policy)
     progress("ingest")
-    with _shared_folder(config) as folder:
+    with _shared_folder(config) as folder, kept_waiting():
         deliveries = prepare_deliveries(config, kept or Kept(folder / "prepared"))
         state = deliveries.state
         for stage in ("locate", "check"):

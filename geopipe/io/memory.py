@@ -14,6 +14,8 @@ from typing import Any
 # A reader process that finds no memory ends with this code, to be told from a crash.
 OUT_OF_MEMORY = 86
 _LEAST = 2 << 30
+# What the limits of this process were before they were set for a file.
+_BEFORE: dict[int, tuple[int, int]] = {}
 
 
 def default_limit() -> int:
@@ -40,9 +42,7 @@ def limit_own_memory(most: int | None) -> None:
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if most is not None:
-        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+        _limit(resource.RLIMIT_DATA, most)
 
 
 def limit_own_time(seconds: float) -> None:
@@ -52,11 +52,29 @@ def limit_own_time(seconds: float) -> None:
     import resource
 
     used = time.process_time()
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    # Several threads use several seconds in one.
+    _limit(resource.RLIMIT_CPU, int(used + seconds * (os.cpu_count() or 1)) + 1)
+
+
+def lift_own_limits() -> None:
+    """Take back what was limited for a file: this process has other work now."""
+    if _BEFORE:
+        import resource
+
+        for what, limits in _BEFORE.items():
+            with contextlib.suppress(ValueError, OSError):
+                resource.setrlimit(what, limits)
+        _BEFORE.clear()
+
+
+def _limit(what: int, most: int) -> None:
+    """Set a limit of this process, and remember what it was before the first file."""
+    import resource
+
+    before = resource.getrlimit(what)
     with contextlib.suppress(ValueError, OSError):
-        # Several threads use several seconds in one.
-        most = int(used + seconds * (os.cpu_count() or 1)) + 1
-        resource.setrlimit(resource.RLIMIT_CPU, (most, hard))
+        resource.setrlimit(what, (most, before[1]))
+        _BEFORE.setdefault(what, before)
 
 
 def own_bytes(process: subprocess.Popen[bytes]) -> int:

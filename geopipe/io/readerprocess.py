@@ -10,6 +10,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from geopipe.errors import GeopipeError
@@ -23,6 +25,11 @@ _ENDING_S = 0.2
 
 # Processes that were started before anybody knew what they will be asked, and the folder that they work in.
 _WARM: list[tuple[Path, subprocess.Popen[bytes]]] = []
+# Processes that have answered others and wait for more, where somebody keeps them: see `kept_waiting`.
+_WAITING: list[tuple[Path, subprocess.Popen[bytes]]] = []
+_KEEPERS: list[object] = []
+# One that has grown beyond this is ended: it does not give its memory back.
+_MOST_WAITING_BYTES = 256 << 20
 
 
 def warm_up(count: int, prepared_by: str) -> None:
@@ -55,10 +62,22 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _warm_here() -> subprocess.Popen[bytes] | None:
+@contextmanager
+def kept_waiting() -> Iterator[None]:
+    """Let processes that retire inside wait for others that need one; at the end they are ended."""
+    _KEEPERS.append(keeper := object())
+    try:
+        yield
+    finally:
+        _KEEPERS.remove(keeper)
+        while _WAITING and not _KEEPERS:
+            _end(_WAITING.pop()[1])
+
+
+def _one_of(processes: list[tuple[Path, subprocess.Popen[bytes]]]) -> subprocess.Popen[bytes] | None:
     """Return a process that waits, in the folder in which names of files are meant now; None without one."""
-    while _WARM:
-        where, process = _WARM.pop()
+    while processes:
+        where, process = processes.pop()
         if where == Path.cwd():
             return process
         _end(process)
@@ -94,9 +113,17 @@ class ReaderFaultError(Exception):
 
 
 class Reader:
-    """One reader process, started when it is first needed and again after each death."""
+    """One reader process, started when it is first needed and again after each death.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    takes_over : bool
+        The first process may be one that has answered others before; after a death it is always a new one.
+    """
+
+    def __init__(self, takes_over: bool = False) -> None:
+        self._takes_over = takes_over
+        self._is_asked = False
         self.process: subprocess.Popen[bytes] | None = None
         self.out_of_time = False
         self.out_of_memory = False
@@ -113,6 +140,7 @@ class Reader:
             raise ReaderDiedError
         process = self.process or self._start()
         self.out_of_time = self.out_of_memory = False
+        self._is_asked = True
         answered = threading.Event()
         watch = threading.Thread(
             target=self._watch, args=(process, answered, seconds, memory_bytes), daemon=True
@@ -124,6 +152,7 @@ class Reader:
             pickle.dump((name, arguments), process.stdin)
             process.stdin.flush()
             answer = pickle.load(process.stdout)  # noqa: S301
+            self._is_asked = False
         except (EOFError, OSError, pickle.UnpicklingError) as error:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.out_of_memory |= process.wait(_ENDING_S) == OUT_OF_MEMORY
@@ -139,7 +168,9 @@ class Reader:
         return answer
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self.process = _warm_here() or _start_process("")
+        used = _one_of(_WAITING) if self._takes_over else None
+        self._takes_over = False
+        self.process = used or _one_of(_WARM) or _start_process("")
         return self.process
 
     def _watch(
@@ -161,8 +192,12 @@ class Reader:
                 return
 
     def retire(self) -> None:
-        """End the process for good."""
+        """End the process for good, or let it wait for others where somebody keeps it."""
         self.retired = True
+        process = self.process
+        if _KEEPERS and process and not self._is_asked and own_bytes(process) <= _MOST_WAITING_BYTES:
+            self.process = None
+            _WAITING.append((Path.cwd(), process))
         self.close()
 
     def close(self) -> None:

@@ -23,6 +23,10 @@ from geopipe.settling.part import Part, no_rows, rows_of, settle
 from geopipe.settling.rescue import Rescued, rescued
 
 
+# Fewer records than this are not worth the start of another process.
+_WORTH_A_PROCESS = 5_000
+
+
 @dataclass(frozen=True)
 class Placed:
     """A state, and where its records stand in the files that workers read.
@@ -95,9 +99,16 @@ class Division:
     def in_parts(self, placed: Placed, stages: tuple[str, ...]) -> Found:
         """Run stages over all records, in parts that have nothing to do with each other."""
         asked = placed if "overlaps" in stages else placed.without_points()
-        most = self._config.areas_in_a_part
-        parts = divide(_boxes(asked.state), self._policy.gaps.width_m, _alike(asked.state), most)
+        near_m, most = self._policy.gaps.width_m, self._most_in_a_part(len(asked.areas))
+        parts = divide(_boxes(asked.state), near_m, _alike(asked.state), most)
         return _together(placed, self._done(asked, stages, parts))
+
+    def _most_in_a_part(self, areas: int) -> int:
+        """Return how many records a part may hold; the processes of this machine get one each at least."""
+        config = self._config
+        if config.executor is not None:
+            return config.areas_in_a_part
+        return min(config.areas_in_a_part, max(_WORTH_A_PROCESS, -(-areas // config.workers)))
 
     def as_one(self, placed: Placed, stage: str) -> Rescued:
         """Run a stage that needs all areas together, and looks at no point."""

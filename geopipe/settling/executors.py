@@ -73,7 +73,7 @@ class Worker:
     """A process that applies functions, and is replaced when it dies."""
 
     def __init__(self) -> None:
-        self._process = Reader()
+        self._process = Reader(takes_over=True)
 
     def do(self, function: Callable[[Any], Any], item: object) -> Any:
         """Return the result for an item; LOST where a process that has done nothing else dies of it, too."""

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from geopipe.codestamp import code_stamp
 from geopipe.config import Config
 from geopipe.errors import ConfigError, OutputError
+from geopipe.io.memory import lift_own_limits
 from geopipe.io.store import read_frames, read_state, write_state
 from geopipe.policies import load_policy
 from geopipe.schema import Frame, Indices, State, concat
@@ -81,8 +82,8 @@ def settle(part: Part) -> str:
             platform.node(),
             "Install the same on all machines.",
         )
-    before = _state_of(part)
-    state = before
+    lift_own_limits()
+    before = state = _state_of(part)
     policy = load_policy(part.config.policy)
     with nullcontext() if part.is_alone else one_thread():
         for stage in part.stages:

@@ -19,6 +19,7 @@ from geopipe.io.ledgers import backups, registerfile
 from geopipe.preparation import one, together
 from geopipe.running import run_and_keep
 from geopipe.cli.main import main
+from geopipe import pipeline, steps
 import geopipe, filelock, pyogrio, pyproj, rtree.index, typst, xlsxwriter
 
 for item in pkgutil.walk_packages(geopipe.__path__, "geopipe."):
@@ -58,6 +59,14 @@ def in_this_process(function, requests, workdir, _workers, limits):
         folder = Path(workdir).resolve() / f"read-{number}"
         folder.mkdir()
         yield Answer(one.prepare_source(request.source, folder, limits, *request.told), folder)
+
+def settled_here(state, _deliveries, config, policy, *_):
+    for stage in ("deduplicate", "history", "overlaps"):
+        state = steps.advance(state, stage, config, policy)
+    return state
+
+# Files that processes only hand to each other are no matter of a run that dies: it leaves none.
+pipeline.settle_in_parts = settled_here
 
 def command(order):
     os.chdir(order["folder"])

@@ -12,8 +12,9 @@ import time
 
 import pytest
 from conftest import COMMAND, call, hashes, square, without_time, write_geojson
+from settling_fixtures import settled_here
 
-from geopipe import running, steps
+from geopipe import pipeline, running, steps
 from geopipe.config import load_config
 from geopipe.engine import find
 from geopipe.io import vector
@@ -103,6 +104,7 @@ def watched(monkeypatch, one_reader):
 
     monkeypatch.setattr(together, "ask_readers", ask_watched)
     monkeypatch.setattr(find, "measure", measure_watched)
+    monkeypatch.setattr(pipeline, "settle_in_parts", settled_here)
     return seen
 
 
