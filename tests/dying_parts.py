@@ -1,4 +1,4 @@
-"""A worker that is killed over some records, as a fault of a native library would kill it."""
+"""A worker that crashes over some records, as a fault of a native library would let it."""
 
 import os
 import signal
@@ -9,14 +9,14 @@ CURSED = "GEOPIPE_TEST_CURSED"
 
 
 def die_over_cursed(part):
-    """Settle a part; the process is killed where all cursed records are in it, in the stage that is told."""
-    stage, *cursed = os.environ[CURSED].split()
+    """Settle a part; the process crashes where all of some cursed records are in it, in a stage."""
+    stage, *groups = os.environ[CURSED].split()
     state = parts._state_of(part)
     here = {
         name
         for frame in (state.features, state.reference, state.previous, state.carried_before)
         for name in frame.values("row_id")
     }
-    if stage in part.stages and set(cursed) <= here:
-        os.kill(os.getpid(), signal.SIGKILL)
+    if stage in part.stages and any(set(group.split("+")) <= here for group in groups):
+        os.kill(os.getpid(), signal.SIGSEGV)
     return parts.settle(part)

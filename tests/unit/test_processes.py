@@ -4,7 +4,11 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+from geopipe.io import readerprocess
 from geopipe.io.environment import gdal_environment
+from geopipe.io.readerprocess import Reader, ReaderDiedError, kept_waiting
 
 READ = """
 import sys
@@ -30,3 +34,41 @@ def test_a_reader_process_loads_no_data_frames():
 
 def test_a_reader_process_has_no_threads_for_equations():
     assert gdal_environment({"OPENBLAS_NUM_THREADS": "8"})["OPENBLAS_NUM_THREADS"] == "1"
+
+
+WHO = "os:getpid"
+
+
+def test_a_process_that_has_read_files_waits_for_who_takes_it_over():
+    with kept_waiting():
+        reader, other, worker = Reader(), Reader(), Reader(takes_over=True)
+        process = reader.ask(WHO, (), 60)
+        reader.retire()
+        assert other.ask(WHO, (), 60) != process
+        assert worker.ask(WHO, (), 60) == process
+        with pytest.raises(ReaderDiedError):
+            worker.ask("os:_exit", (1,), 60)
+        other.retire()  # waits as well, but after a death only a new process proves anything
+        assert worker.ask(WHO, (), 60) not in (process, readerprocess._WAITING[0][1].pid)
+        ((_, waiting),) = readerprocess._WAITING
+        worker.retire()
+    assert waiting.poll() is not None
+    assert readerprocess._WAITING == []
+
+
+def test_a_process_that_nobody_keeps_is_ended():
+    reader = Reader()
+    reader.ask(WHO, (), 60)
+    process = reader.process
+    reader.retire()
+    assert process.poll() is not None
+
+
+def test_a_process_that_has_grown_is_ended(monkeypatch):
+    monkeypatch.setattr(readerprocess, "_MOST_WAITING_BYTES", 0)
+    with kept_waiting():
+        reader = Reader()
+        reader.ask(WHO, (), 60)
+        process = reader.process
+        reader.retire()
+        assert process.poll() is not None

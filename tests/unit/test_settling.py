@@ -4,22 +4,29 @@ import os
 import signal
 from contextlib import closing, nullcontext
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import shapely
 from conftest import UTM_48N
+from make import POLICY, config, hazard, make_features, square
 from settling_fixtures import assert_same, ran, ran_at_once
 
 from geopipe import pipeline
+from geopipe.arrowfile import read_arrow_file
 from geopipe.config import Config, DeliverySpec
 from geopipe.demo import make_demo
 from geopipe.engine.divide import divide
+from geopipe.engine.known import renew
 from geopipe.errors import ConfigError
-from geopipe.reports.summary import balance
+from geopipe.io.memory import limit_own_time
+from geopipe.io.store import write_state
 from geopipe.settling import divided, executors
 from geopipe.settling.executors import Here, executor
 from geopipe.settling.part import settle
+from geopipe.settling.whole import settle_in_parts
 
 # --- how records are divided ------------------------------------------------------------------------
 
@@ -120,6 +127,40 @@ def test_places_that_were_taken_back_since_preparing_are_not_in_the_parts(demo, 
     assert_same(parts, ran_at_once(demo, tmp_path))
 
 
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    """A small demo, and what its records become in one go."""
+    folder = tmp_path_factory.mktemp("few")
+    make_demo(folder, size=150, seed=11)
+    return folder, ran_at_once(folder, tmp_path_factory.mktemp("out"))
+
+
+def poison(folder):
+    """Write into all pairs that a run has kept what none of them measures: that they are 77 m wide."""
+    renew(folder)
+    for path in list(folder.glob("*.arrow")):
+        table = read_arrow_file(path)
+        at = table.schema.get_field_index("width_m")
+        table = table.set_column(at, table.schema.field(at), pa.array(np.full(len(table), 77.0)))
+        path.unlink()
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+        path.rename(folder / f"{crc32(path.read_bytes()):08x}-{path.stem.partition('-')[2]}.arrow")
+
+
+def test_workers_know_the_pairs_of_earlier_runs_and_keep_them(few, tmp_path):
+    demo, at_once = few
+    told = {"known_pairs": tmp_path / "pairs", "areas_in_a_part": 40}
+    assert_same(ran(demo, tmp_path, **told), at_once)
+    poison(tmp_path / "pairs")
+    for _ in range(2):
+        again = ran(demo, tmp_path, **told)
+        renew(tmp_path / "pairs")
+        assert len(again.overlaps) == len(at_once.overlaps)
+        assert again.overlaps.values("confidence") == at_once.overlaps.values("confidence")
+        assert set(again.overlaps.table["width_m"].to_pylist()) == {77.0}
+
+
 # --- workers ----------------------------------------------------------------------------------------
 
 
@@ -168,6 +209,18 @@ def test_a_dask_worker_that_is_lost_midway_costs_nothing_but_time(
     assert_same(pipeline.run(config, kept=kept), at_once)
 
 
+def test_what_was_limited_for_a_file_is_lifted_for_settling(tmp_path):
+    resource = pytest.importorskip("resource")
+    own = resource.getrlimit(resource.RLIMIT_CPU)
+    state = make_features(hazard(square()))
+    write_state(tmp_path / "in", state)
+    with closing(Here(1)) as workers:
+        list(workers.map(limit_own_time, [3600.0]))
+        assert list(workers.map(resource.getrlimit, [resource.RLIMIT_CPU])) != [own]
+        settle_in_parts(state, [tmp_path / "in"], config(), POLICY, workers, tmp_path, lambda _stage: None)
+        assert list(workers.map(resource.getrlimit, [resource.RLIMIT_CPU])) == [own]
+
+
 def double(number):
     return 2 * number
 
@@ -187,56 +240,3 @@ def test_processes_of_this_machine_give_results_in_order():
 def test_an_item_that_kills_every_process_costs_only_itself():
     with closing(Here(2)) as workers:
         assert list(workers.map(die_over_one, range(5))) == [0, executors.LOST, 2, 3, 4]
-
-
-# --- records that kill whoever measures them ----------------------------------------------------------
-
-CURSED = "GEOPIPE_TEST_CURSED"
-
-
-def die_over_cursed(part):
-    """Settle a part; the process is killed where all of the cursed rows are in it."""
-    cursed = {int(row) for row in os.environ[CURSED].split()}
-    if cursed <= set(part.areas.tolist()):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return settle(part)
-
-
-@pytest.fixture(scope="module")
-def few(tmp_path_factory):
-    """A small demo, and what its records become in one go."""
-    folder = tmp_path_factory.mktemp("few")
-    make_demo(folder, size=150, seed=11)
-    return folder, ran_at_once(folder, tmp_path_factory.mktemp("out"))
-
-
-@pytest.mark.parametrize("together", [1, 2])
-def test_records_that_kill_a_process_are_left_out_told_and_stay_on_the_map(
-    few, tmp_path, monkeypatch, together
-):
-    demo, at_once = few
-    prepared = ran_until_settling(demo, tmp_path, monkeypatch)
-    hazard = np.flatnonzero(prepared.features.flags("kind", ["CHA", "SHA"]))
-    cursed = hazard[5 : 5 + together]
-    monkeypatch.setenv(CURSED, " ".join(map(str, cursed)))
-    monkeypatch.setattr(divided, "settle", die_over_cursed)
-    state = ran(demo, tmp_path, areas_in_a_part=10**6, workers=1)
-    # Of two that kill only together one is enough.
-    (lost,) = state.rejected.take(state.rejected.flags("reason", ["NOT_SETTLED"])).table.whole().to_pylist()
-    assert (lost["file"], lost["row"]) in {
-        (row["file"], row["row"]) for row in prepared.features.take(cursed).table.whole().to_pylist()
-    }
-    assert len(state.unresolved.take(state.unresolved.flags("reason", ["NOT_SETTLED"]))) == 1
-    assert len(state.findings.take(state.findings.flags("code", ["NOT_SETTLED"]))) == 1
-    assert [item.file for item in state.deliveries if "NOT_SETTLED" in dict(item.problems)] == [lost["file"]]
-    assert balance(state)["kept"] >= balance(at_once)["kept"] - 1
-    assert len(state.overlaps) > 0.9 * len(at_once.overlaps)
-
-
-def ran_until_settling(demo, folder, monkeypatch):
-    """Return the state of a run before its records are settled."""
-    seen = []
-    with monkeypatch.context() as patched:
-        patched.setattr(pipeline, "settle_in_parts", lambda state, *_: (seen.append(state), state)[1])
-        ran(demo, folder)
-    return seen[0]

@@ -11,7 +11,7 @@ from make import POLICY, config, hazard, make_features, released, square
 from geopipe.io.store import write_state
 from geopipe.reports.summary import balance
 from geopipe.schema import State
-from geopipe.settling import divided
+from geopipe.settling import divided, executors
 from geopipe.settling.executors import Here
 from geopipe.settling.whole import settle_in_parts
 
@@ -31,6 +31,7 @@ def file(name, *records, mode="snapshot"):
 def office(tmp_path, monkeypatch):
     """Return a function that settles a delivery against a past; some rows kill their worker in a stage."""
     monkeypatch.setattr(divided, "settle", die_over_cursed)
+    monkeypatch.setattr(executors, "_TRIES", 1)  # a second try would only take time
 
     def settled(delivery, stage, *cursed, previous=None, carried=None):
         folder = Path(tmp_path) / "delivery"
@@ -79,6 +80,13 @@ def test_without_a_past_it_goes_back_and_is_drawn(office, stage):
     assert len(state.overlaps) == 1
 
 
+def test_several_that_kill_go_back_and_of_two_that_kill_together_one(office):
+    state = office(file("new", BAD, *OTHERS), "overlaps", row("new"), f"{row('new', 3)}+{row('new', 4)}")
+    assert len(returned(state)) == 2
+    assert returned(state)[0] == "bad"
+    assert on_map(state) in ([row("new", 2), row("new", 3)], [row("new", 2), row("new", 4)])
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_its_last_good_version_stays_and_nothing_of_its_register_is_called_vanished(office, stage):
     before = file("old", replace(BAD, status="open"), *OTHERS, hazard(square(5000), id="absent"))
@@ -96,7 +104,7 @@ def test_its_last_good_version_stays_and_nothing_of_its_register_is_called_vanis
 @pytest.mark.parametrize("stage", ["history", "overlaps"])
 def test_of_an_earlier_and_a_new_record_that_kill_together_the_new_one_goes_back(office, stage):
     before = file("old", BAD, *OTHERS, hazard(square(20), id="gone"))
-    state = office(file("new", BAD, *OTHERS), stage, row("old", 5), row("new", 2), previous=before)
+    state = office(file("new", BAD, *OTHERS), stage, f"{row('old', 5)}+{row('new', 2)}", previous=before)
     assert returned(state) == ["good"]
     assert row("old", 5) in on_map(state)
 
