@@ -22,7 +22,6 @@ from geopipe.settling.executors import Executor, Lost
 from geopipe.settling.part import Part, no_rows, rows_of, settle
 from geopipe.settling.rescue import Rescued, rescued
 
-
 # Fewer records than this are not worth the start of another process.
 _WORTH_A_PROCESS = 5_000
 

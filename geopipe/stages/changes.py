@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -279,10 +280,9 @@ class _Judgement:
     def _grew(self, event: int, gained: Any) -> None:
         """Tell of released land that grew, unless the operator had released that ground before."""
         records = self.new.take(self.lineage.current_rows(event)[:1])
-        own = self.old.flags("kind", sorted(RELEASED_KINDS)) & self.old.flags(
-            "operator", records.values("operator")
-        )
-        own &= shapely.intersects(self.old.geometry, gained)
+        tree, released = self._released_before
+        own = released[np.sort(tree.query(gained, predicate="intersects"))]
+        own = own[self.old.take(own).flags("operator", records.values("operator"))]
         cover = shapely.buffer(shapely.union_all(self.old.geometry[own]), self.policy.cover_tolerance_m)
         if shapely.covers(cover, gained):
             return
@@ -294,6 +294,12 @@ class _Judgement:
                 other_id=self.old.table["record_id"].take(pa.array(self.lineage.previous_rows(event)[:1])),
             )
         )  # fmt: skip
+
+    @cached_property
+    def _released_before(self) -> tuple[shapely.STRtree, Indices]:
+        """A tree of the released land before, and its rows."""
+        rows = np.flatnonzero(self.old.flags("kind", sorted(RELEASED_KINDS)))
+        return shapely.STRtree(self.old.geometry[rows]), rows
 
     def _reused_ids(self) -> None:
         """Tell of ids that stood elsewhere before."""
