@@ -3,6 +3,8 @@
 import os
 import signal
 
+import pyarrow.compute as pc
+
 from geopipe.settling import part as parts
 
 CURSED = "GEOPIPE_TEST_CURSED"
@@ -19,4 +21,13 @@ def die_over_cursed(part):
     }
     if stage in part.stages and any(set(group.split("+")) <= here for group in groups):
         os.kill(os.getpid(), signal.SIGSEGV)
+    return parts.settle(part)
+
+
+def die_over_deadly(part):
+    """Settle a part; the process crashes where a record in it says of itself that it is deadly."""
+    state = parts._state_of(part)
+    for frame in (state.features, state.previous, state.carried_before):
+        if pc.any(pc.match_substring(frame.table["attributes"], "deadly")).as_py():
+            os.kill(os.getpid(), signal.SIGSEGV)
     return parts.settle(part)

@@ -8,7 +8,7 @@ import numpy as np
 
 from geopipe.catalogue import severity_of
 from geopipe.lineages.told_changes import of_earlier_delivery
-from geopipe.schema import Frame, State, findings_about, rejected_of
+from geopipe.schema import Frame, Mask, State, findings_about, rejected_of
 from geopipe.terms import POSSIBLE_HAZARD_KINDS
 from geopipe.unresolved import unresolved_of
 
@@ -20,6 +20,8 @@ _OF_FILE = "{}: records of this file stop the program when they are measured. Lo
 _OF_EARLIER = (
     "Measuring this record of an earlier delivery against others stops the program, so it is not compared"
 )
+
+_GIVEN_UP = "This record of an earlier delivery is hazard no longer, as it was decided"
 
 
 def left_out(state: State, areas: Frame, points: Frame) -> State:
@@ -59,25 +61,43 @@ def left_out(state: State, areas: Frame, points: Frame) -> State:
 def earlier_left_out(state: State, records: Frame) -> State:
     """Tell of records of earlier deliveries that could not be measured: nobody sends them again.
 
-    What was carried on stays `carried`, so that the next run tries again; hazard is drawn, if it is not yet.
+    What was carried on stays `carried`, so that the next run tries again. Hazard is drawn anew: what was
+    drawn of it beside an area would leave the map with the area.
     """
     if not len(records):
         return state
     about = of_earlier_delivery(records)
-    new = about.take(~about.flags("row_id", state.unresolved.values("row_id")))
-    return state.adding(
-        unresolved=[_drawn(new, _OF_EARLIER)],
-        findings=[findings_about(about, CODE, severity_of(CODE), _OF_EARLIER)],
+    drawn = _drawn(about, _OF_EARLIER)
+    others = {
+        name: frame.take(~frame.flags("row_id", drawn.values("row_id")))
+        for name in ("unresolved", "unresolved_kept")
+        if len(frame := getattr(state, name))
+    }
+    return replace(state, **others).adding(
+        unresolved=[drawn], findings=[findings_about(about, CODE, severity_of(CODE), _OF_EARLIER)]
     )
 
 
 def keep_unheld(state: State, records: Frame) -> State:
-    """Keep records of earlier deliveries that a run could not be held against: what becomes of them is open.
+    """Keep records of earlier deliveries that a run could not be held against: what became of them is open.
 
-    Hazard is carried on to the next run; in this one it is drawn.
+    Hazard is carried on to the next run, and drawn in this one, until people give up exactly this ground.
     """
-    hazard = records.take(records.flags("kind", sorted(POSSIBLE_HAZARD_KINDS)))
-    return earlier_left_out(state.adding(earlier=[hazard], carried=[hazard]), records)
+    decided = _are_given_up(state, records)
+    gone, left = records.take(decided), records.take(~decided)
+    hazard = left.take(left.flags("kind", sorted(POSSIBLE_HAZARD_KINDS)))
+    code = "HAZARD_GIVEN_UP_BY_DECISION"
+    told = findings_about(of_earlier_delivery(gone), code, severity_of(code), _GIVEN_UP)
+    kept = state.adding(earlier=[hazard], carried=[hazard], findings=[told])
+    return earlier_left_out(kept, left)
+
+
+def _are_given_up(state: State, records: Frame) -> Mask:
+    """Say which records people have given up, ground and all; nothing is measured for it."""
+    whole = state.given_up.take(~state.given_up.numpy("stays_hazard").astype(bool))
+    decided = set(zip(whole.table["version_id"].to_pylist(), whole.wkb().to_pylist(), strict=True))
+    own = zip(records.table["version_id"].to_pylist(), records.wkb().to_pylist(), strict=True)
+    return np.array([one in decided for one in own], dtype=bool)
 
 
 def _drawn(records: Frame, sentence: str) -> Frame:
