@@ -62,19 +62,14 @@ def earlier_left_out(state: State, records: Frame) -> State:
     """Tell of records of earlier deliveries that could not be measured: nobody sends them again.
 
     What was carried on stays `carried`, so that the next run tries again. Hazard is drawn anew: what was
-    drawn of it beside an area would leave the map with the area.
+    drawn of it beside an area leaves the map with the area.
     """
     if not len(records):
         return state
     about = of_earlier_delivery(records)
-    drawn = _drawn(about, _OF_EARLIER)
-    others = {
-        name: frame.take(~frame.flags("row_id", drawn.values("row_id")))
-        for name in ("unresolved", "unresolved_kept")
-        if len(frame := getattr(state, name))
-    }
-    return replace(state, **others).adding(
-        unresolved=[drawn], findings=[findings_about(about, CODE, severity_of(CODE), _OF_EARLIER)]
+    return state.adding(
+        unresolved=[_drawn(about, _OF_EARLIER)],
+        findings=[findings_about(about, CODE, severity_of(CODE), _OF_EARLIER)],
     )
 
 

@@ -308,6 +308,11 @@ def test_released_land_that_was_merged_did_not_grow():
     assert codes(found(halves, delivery(released(square(), id="R")))) == ["RELEASED_VANISHED"]
 
 
+def test_land_that_another_operator_had_released_makes_growth_no_less_an_alarm():
+    old = [released(square(), id="R"), released(box(100, 0, 130, 100), "UXO", "U")]
+    assert codes(found(old, delivery(released(box(0, 0, 130, 100), id="R")))) == ["RELEASED_GREW"]
+
+
 def test_new_released_land_is_expected():
     assert codes(found([ELSEWHERE], delivery(ELSEWHERE, released(square(), id="R")))) == []
 

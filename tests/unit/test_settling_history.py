@@ -69,11 +69,13 @@ def with_past(state):
     moved = earlier(own.take(rows % 3 == 1), "moved", 25.0, same_id=True)
     gone = earlier(own.take(rows % 6 == 2), "gone", 60.0)
     pending = earlier(own.take(rows % 6 == 5), "pending", -60.0)
+    export = earlier(as_now.take(as_now.flags("operator", ["MAG"])), "export", 0.0, same_id=True)
+    export = export.with_columns({"role": "national_database"})
     decided = gone.take(np.arange(len(gone)) % 2 == 0)
     columns = {"version_id": decided.table["version_id"], "reason": "meeting 3", "stays_hazard": False}
     return replace(
         state,
-        previous=concat([as_now, moved, gone]),
+        previous=concat([as_now, moved, gone, export]),
         carried_before=pending,
         given_up=make_frame(GIVEN_UP, columns, decided.geometry),
     )
@@ -117,6 +119,12 @@ def test_there_is_a_past_of_every_sort(at_once):
     assert {"same", "differs", "not_in_imsma"} <= set(at_once.copies.values("outcome"))
     told = at_once.findings.values("code")
     assert {"HAZARD_VANISHED", "HAZARD_GIVEN_UP_BY_DECISION", "HAZARD_SHRANK"} <= set(told)
+    copied = at_once.earlier.flags("role", ["national_database"])
+    assert (
+        0
+        < at_once.features.flags("row_id", at_once.earlier.take(copied).values("row_id")).sum()
+        < copied.sum()
+    )
     on_earlier = at_once.overlaps.flags("left_row_id", at_once.earlier.values("row_id"))
     assert on_earlier.any()
 

@@ -109,11 +109,12 @@ def test_of_an_earlier_and_a_new_record_that_kill_together_the_new_one_goes_back
     assert row("old", 5) in on_map(state)
 
 
-def test_the_same_rows_that_were_in_force_are_not_held_against_themselves(office):
+@pytest.mark.parametrize("stage", ["deduplicate", "history"])
+def test_the_same_rows_that_were_in_force_are_not_held_against_themselves(office, stage):
     """The register keeps what a delivery held, also what could not be measured: the next night reads it."""
     again = file("new", BAD, *OTHERS)
     older = file("old", replace(BAD, status="open"))
-    state = office(again, "deduplicate", row("new"), previous=again, carried=older)
+    state = office(again, stage, row("new"), previous=again, carried=older)
     assert (returned(state), drawn(state)) == (["bad"], [row("new")])
     assert state.carried.values("row_id") == [row("old")]
     assert told(state, "LAST_VERSION_KEPT") == ["MAG:hazard:bad"]
