@@ -22,8 +22,8 @@ from geopipe.settling.executors import Executor, Lost
 from geopipe.settling.part import Part, no_rows, rows_of, settle
 from geopipe.settling.rescue import Rescued, rescued
 
-# Fewer records than this are not worth the start of another process.
-_WORTH_A_PROCESS = 5_000
+# Fewer records than this are settled sooner by one process than by two of which one must be started.
+_WORTH_A_PROCESS = 20_000
 
 
 @dataclass(frozen=True)
@@ -103,11 +103,12 @@ class Division:
         return _together(placed, self._done(asked, stages, parts))
 
     def _most_in_a_part(self, areas: int) -> int:
-        """Return how many records a part may hold; the processes of this machine get one each at least."""
+        """Return how many records a part may hold, so that each process of this machine has about as many."""
         config = self._config
         if config.executor is not None:
             return config.areas_in_a_part
-        return min(config.areas_in_a_part, max(_WORTH_A_PROCESS, -(-areas // config.workers)))
+        processes = max(1, min(config.workers, areas // _WORTH_A_PROCESS))
+        return min(config.areas_in_a_part, max(1, -(-areas // processes)))
 
     def as_one(self, placed: Placed, stage: str) -> Rescued:
         """Run a stage that needs all areas together, and looks at no point."""
