@@ -126,7 +126,9 @@ def in_order(state: State) -> State:
         "code", "file", "layer", "row", "record_id", "other_id", "sentence", "measure"
     )
     rejected = state.rejected.sorted_by("file", "layer", "row", "reason", "sentence")
-    unresolved = state.unresolved.sorted_by("file", "layer", "row", "reason", "position", "sentence")
+    unresolved = state.unresolved.sorted_by(
+        "file", "layer", "row", "reason", "position", "sentence", "record_id", "row_id"
+    )
     duplicates = state.duplicates.sorted_by("file", "layer", "row", "row_id")
     return replace(
         state,
