@@ -30,6 +30,7 @@ from geopipe.config import Config, DeliverySpec
 from geopipe.contracts import load_schema
 from geopipe.demo import make_demo
 from geopipe.io import vector
+from geopipe.settling import executors
 
 # The same examples on every machine and on every run: a red build is never a matter of luck.
 settings.register_profile(
@@ -177,6 +178,7 @@ def _readers_rest_between_runs():
     """Let the reader processes of one run in this process work for the next one, too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vector, "Reader", RestingReader)
+        patch.setattr(executors, "Reader", RestingReader)
         patch.setattr(options, "start_readers", lambda _count: None)
         yield
     RestingReader.end_all()

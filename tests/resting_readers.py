@@ -25,8 +25,8 @@ class RestingReader(readerprocess.Reader):
     resting: ClassVar[list] = []
     changing = threading.Lock()
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, takes_over=False):
+        super().__init__(takes_over)
         self._is_first, self._is_ours, self._told = True, True, None
         self._asking = threading.Lock()
 
