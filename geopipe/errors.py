@@ -83,6 +83,12 @@ class BusyError(GeopipeError):
     exit_code = ExitCode.BUSY
 
 
+class MemoryShortError(GeopipeError):
+    """The machine has too little memory for what was asked."""
+
+    exit_code = ExitCode.USAGE
+
+
 class OutputError(GeopipeError):
     """A result cannot be written where it was asked for."""
 

@@ -21,6 +21,7 @@ from geopipe.io.memory import OUT_OF_MEMORY, own_bytes
 
 _LOOK_EVERY_S = 0.25
 _NEARLY = 0.9
+_KILLED = -9  # SIGKILL, as POSIX tells it
 _ENDING_S = 0.2
 
 # Processes that were started before anybody knew what they will be asked, and the folder that they work in.
@@ -127,6 +128,7 @@ class Reader:
         self.process: subprocess.Popen[bytes] | None = None
         self.out_of_time = False
         self.out_of_memory = False
+        self.was_killed = False
         self.retired = False
 
     def ask(
@@ -139,7 +141,7 @@ class Reader:
         if self.retired:
             raise ReaderDiedError
         process = self.process or self._start()
-        self.out_of_time = self.out_of_memory = False
+        self.out_of_time = self.out_of_memory = self.was_killed = False
         self._is_asked = True
         answered = threading.Event()
         watch = threading.Thread(
@@ -155,7 +157,10 @@ class Reader:
             self._is_asked = False
         except (EOFError, OSError, pickle.UnpicklingError) as error:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.out_of_memory |= process.wait(_ENDING_S) == OUT_OF_MEMORY
+                code = process.wait(_ENDING_S)
+                self.out_of_memory |= code == OUT_OF_MEMORY
+                # No fault in a library does that: somebody did, or a system that had no memory left.
+                self.was_killed = code == _KILLED and not self.out_of_time
             self.close()
             raise ReaderDiedError from error
         finally:

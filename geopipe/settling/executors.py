@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from importlib import import_module
 from typing import Any, Protocol, TypeVar
 
-from geopipe.errors import ConfigError
+from geopipe.errors import ConfigError, MemoryShortError
 from geopipe.io.readerprocess import Reader, ReaderDiedError
 
 Item = TypeVar("Item")
@@ -19,6 +19,10 @@ Made = TypeVar("Made")
 _SPELLED = "Write dask-local:N for N processes of this machine, or dask://HOST:PORT for a cluster."
 # A part on which so many workers die is not tried again: the second one has done nothing else before.
 _TRIES = 2
+_MORE_MEMORY = (
+    "Nothing was changed. Close other programs, set `workers: 1` or a smaller `areas_in_a_part`, "
+    "and do this again."
+)
 _LONGEST_S = 24 * 3600.0
 _ANSWERS_WITHIN_S = 10
 
@@ -76,11 +80,20 @@ class Worker:
         self._process = Reader(takes_over=True)
 
     def do(self, function: Callable[[Any], Any], item: object) -> Any:
-        """Return the result for an item; LOST where a process that has done nothing else dies of it, too."""
+        """Return the result for an item; LOST where a process that has done nothing else dies of it, too.
+
+        Raises
+        ------
+        MemoryShortError
+            When processes die because the machine has no memory left: that is no record's fault.
+        """
         name = f"{function.__module__}:{function.__qualname__}"
         for _ in range(_TRIES):
             with contextlib.suppress(ReaderDiedError):
                 return self._process.ask(name, (item,), _LONGEST_S)
+        if self._process.out_of_memory or self._process.was_killed:
+            what = "a process that measures records was ended from outside, most likely for want of memory"
+            raise MemoryShortError(what, remedy=_MORE_MEMORY)
         return LOST
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from contextlib import closing, nullcontext
 from pathlib import Path
 from zlib import crc32
@@ -20,7 +21,7 @@ from geopipe.config import Config, DeliverySpec
 from geopipe.demo import make_demo
 from geopipe.engine.divide import divide
 from geopipe.engine.known import renew
-from geopipe.errors import ConfigError
+from geopipe.errors import ConfigError, MemoryShortError
 from geopipe.io.memory import limit_own_time
 from geopipe.io.store import write_state
 from geopipe.settling import divided, executors
@@ -240,3 +241,20 @@ def test_processes_of_this_machine_give_results_in_order():
 def test_an_item_that_kills_every_process_costs_only_itself():
     with closing(Here(2)) as workers:
         assert list(workers.map(die_over_one, range(5))) == [0, executors.LOST, 2, 3, 4]
+
+
+def is_killed(number):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def finds_no_memory(number):
+    raise MemoryError
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("function", [is_killed, finds_no_memory])
+def test_too_little_memory_is_no_fault_of_a_record(function):
+    with closing(Here(1)) as workers, pytest.raises(MemoryShortError, match="for want of memory") as told:
+        workers.map(function, [1])
+    assert told.value.exit_code == 2
+    assert "workers: 1" in told.value.remedy
