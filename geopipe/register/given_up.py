@@ -55,9 +55,16 @@ class KeptHazard:
 
     @classmethod
     def of(cls, ledger: Ledger, working_crs: str) -> KeptHazard:
-        """Return what the last run has kept."""
-        drawn = ledger.unresolved()
-        return cls(ledger.carried(working_crs), drawn.take(vanished(drawn)), working_crs)
+        """Return what the last run has kept, and nobody has let go since."""
+        gone = {name for (name,) in ledger.ask("SELECT version_id FROM given_up")}
+        carried, drawn = ledger.carried(working_crs), ledger.unresolved()
+        drawn = drawn.take(vanished(drawn))
+        carried_names, drawn_names = (frame.table["version_id"].to_pylist() for frame in (carried, drawn))
+        return cls(
+            carried.take(np.array([name not in gone for name in carried_names], dtype=bool)),
+            drawn.take(np.array([key_of_drawn(name) not in gone for name in drawn_names], dtype=bool)),
+            working_crs,
+        )
 
 
 def give_up(

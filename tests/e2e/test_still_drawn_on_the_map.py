@@ -126,6 +126,7 @@ def test_it_leaves_the_map_by_signed_minutes_and_that_is_told(desk):
     assert drawn(desk) == {}
     assert told.result.summary["findings"]["HAZARD_GIVEN_UP_BY_DECISION"] == 1
     assert call("register", "check", work).code == 0
+    assert json.loads(call("hazard", "list", "-w", work, "--json").out)["rows"] == []
 
 
 def test_a_good_record_of_this_id_ends_it(desk):

@@ -352,6 +352,8 @@ def test_vanished_hazard_leaves_the_map_by_signed_minutes_and_by_nothing_less(of
     office.run(keeps)
     assert len(office.state.carried) == 1
     assert release(signed=True) == 1
+    with pytest.raises(ConfigError, match="no hazard of this id is kept"):  # it is let go already
+        release(signed=True)
     office.run(keeps)
     assert (len(office.state.carried), len(office.state.features)) == (0, 1)
     assert office.state.findings.table["code"].to_pylist() == ["HAZARD_GIVEN_UP_BY_DECISION"]
