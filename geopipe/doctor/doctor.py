@@ -117,7 +117,7 @@ def _last_start(config: Config, times: Sequence[str]) -> dt.datetime | None:
 
 def _confidential(workspace: Path) -> Iterator[Path]:
     """Yield what in a workspace not everybody may read: names, decisions, deliveries."""
-    for name in (NAME, "backups", "deliveries", "received", "prepared"):
+    for name in (NAME, "backups", "deliveries", "received", "prepared", "returns"):
         yield workspace / name
 
 

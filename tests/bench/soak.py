@@ -68,7 +68,7 @@ def one_night(folder: Path, night: int, size: int) -> str:
     )
     took = measure([*COMMAND, "run", str(folder / "run.yaml"), "--quiet"], good=GOOD)
     work = folder / "work"
-    reuse = mib(work / "prepared") + mib(work / "pairs")
+    reuse = sum(mib(work / name) for name in ("prepared", "pairs", "returns"))
     return (
         f"{night:5}{moved:9,}{took.wall_s:9.1f}{took.cpu_s:9.1f}{took.peak_mib:10,.0f}{mib(work):10,.1f}"
         f"{reuse:11,.1f}{mib(work / 'deliveries'):13,.1f}"

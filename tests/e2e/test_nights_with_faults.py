@@ -103,7 +103,7 @@ def grown(folder, runs):
     """What a night costs; the register and its backups grow, what is kept for re-use must not."""
     return {
         "memory_kib": runs.most_kib,
-        "for_reuse": sum(size_of(folder / "work" / name) for name in ("prepared", "pairs")),
+        "for_reuse": sum(size_of(folder / "work" / name) for name in ("prepared", "pairs", "returns")),
         "register": (folder / "work" / "register.sqlite").stat().st_size,
         "work": size_of(folder / "work"),
         "out": size_of(folder / "out"),

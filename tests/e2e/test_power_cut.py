@@ -12,7 +12,7 @@ from geopipe.register.register import Register
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fsync of folders")
 # Made again where it is damaged: checksums tell.
-AGAIN = ("work/prepared/", "work/pairs/")
+AGAIN = ("work/prepared/", "work/pairs/", "work/returns/")
 INDEX = ".index"
 
 

@@ -139,7 +139,8 @@ def test_the_night_changed_something(nights):
 @pytest.mark.parametrize("moment", ["record", "publish_run"])
 def test_a_run_that_fails_takes_back_what_it_had_put_in_place(nights, tmp_path, monkeypatch, moment):
     folder = shutil.copytree(nights[0], tmp_path / "night")
-    before = {name for name in names_in(folder) if not name.startswith(("work/prepared", "work/pairs"))}
+    again = ("work/prepared", "work/pairs", "work/returns", "work/backups")
+    before = {name for name in names_in(folder) if not name.startswith(again)}
     owner = {"record": Ledger, "publish_run": Register}[moment]
     work = getattr(owner, moment)
 
@@ -151,7 +152,6 @@ def test_a_run_that_fails_takes_back_what_it_had_put_in_place(nights, tmp_path, 
     with pytest.raises(OSError, match="No space"):
         run_and_keep(load_config(folder / "nightly.yaml"))
     left = set(names_in(folder)) - before
-    again = ("work/prepared", "work/pairs", "work/backups")
     assert [name for name in left if not name.startswith(again)] == []
     assert contents(folder) == contents(nights[0])
 

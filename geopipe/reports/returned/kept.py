@@ -15,7 +15,8 @@ import pyarrow as pa
 from geopipe.catalogue import Language
 from geopipe.codestamp import code_stamp
 from geopipe.errors import OutputError
-from geopipe.io.geopackage import file_hash
+from geopipe.io.geopackage import file_hash, sync
+from geopipe.io.whole import make_folder
 from geopipe.reports.returned.returns import Return
 from geopipe.schema import Frame, to_wkb
 
@@ -54,12 +55,13 @@ class KeptReturns:
             for kept in self.folder.glob(f"{made_of}-*{path.suffix}"):
                 shutil.copyfile(kept, path)
                 if file_hash(path) == kept.stem.rpartition("-")[2]:
+                    sync(path)  # it is to be published
                     self._used.add(kept)
                     return
             path.unlink(missing_ok=True)
             write(path)
             kept = self.folder / f"{made_of}-{file_hash(path)}{path.suffix}"
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder, is_confidential=True)
             shutil.copyfile(path, kept)
         except OSError as error:
             raise OutputError(f"a file for a sender cannot be written ({error})", str(path)) from error
