@@ -7,10 +7,8 @@ it was read again, that hazard of its operator covers it now, or a decision. A r
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -20,12 +18,19 @@ import shapely
 from geopipe.catalogue import severity_of
 from geopipe.crs import WGS84, choose_operation, transform
 from geopipe.geometry import overlaid
+from geopipe.lineages.drawn_ids import (
+    Owner,
+    ids_of,
+    keys_of,
+    new_of_ids,
+    of_their_ids,
+    owners_by_bytes,
+    owners_of,
+    places_of,
+)
 from geopipe.lineages.reading import Reading
 from geopipe.schema import FINDINGS, Frame, Geometries, Mask, State, boxes_of, concat, make_frame, origin
 from geopipe.terms import HAZARD_KINDS, POSSIBLE_HAZARD_KINDS, Status
-
-_Owner: TypeAlias = tuple[str, str]
-_Key: TypeAlias = tuple[str, str, str]
 
 # What tells that something is drawn no longer.
 LET_GO = frozenset({"HAZARD_GIVEN_UP_BY_DECISION", "HAZARD_TAKEN_OVER", "UNKNOWN_TAKEN_OVER"})
@@ -60,7 +65,7 @@ def still_drawn(state: State, tolerance_m: float) -> State:
     before = state.unresolved_before
     state = replace(
         state,
-        unresolved=state.unresolved.with_columns({"of_this_id": _of_their_ids(state, before)}),
+        unresolved=state.unresolved.with_columns({"of_this_id": of_their_ids(state, before)}),
         unresolved_before=before.take(np.zeros(0, dtype=np.intp)),
     )
     if not len(before):
@@ -111,8 +116,8 @@ def vanished(drawn: Frame) -> Mask:
 
 def to_keep(state: State) -> Frame:
     """Return UNRESOLVED for the next run: what this run has drawn itself, and what it still draws."""
-    kept = set(_keys(state.unresolved_kept))
-    own = np.array([key not in kept for key in _keys(state.unresolved)], dtype=bool)
+    kept = set(keys_of(state.unresolved_kept))
+    own = np.array([key not in kept for key in keys_of(state.unresolved)], dtype=bool)
     return concat([state.unresolved.take(own), state.unresolved_kept])
 
 
@@ -141,14 +146,14 @@ class _Absent:
         return transform(self.before.geometry, to_working)
 
     @cached_property
-    def known(self) -> dict[str, set[_Owner]]:
+    def known(self) -> dict[str, set[Owner]]:
         """Whose each row of delivered bytes was before this run."""
-        return _owners_by_bytes(_keys(self.before), self.state.previous, self.before)
+        return owners_by_bytes(keys_of(self.before), self.state.previous, self.before)
 
     @cached_property
-    def read(self) -> dict[str, set[_Owner]]:
+    def read(self) -> dict[str, set[Owner]]:
         """Whose each row of delivered bytes is in this run."""
-        return _owners_by_bytes(_keys(self.before), self.state.features, self.state.unresolved)
+        return owners_by_bytes(keys_of(self.before), self.state.features, self.state.unresolved)
 
     def was_read(self) -> Mask:
         """Say which records this run has read again, and either uses or draws anew."""
@@ -163,7 +168,7 @@ class _Absent:
         return np.array(
             [
                 (operator, role) in self.read[name] or not self.read[name] <= self.known[name]
-                for name, operator, role in _keys(self.before)
+                for name, operator, role in keys_of(self.before)
             ],
             dtype=bool,
         )
@@ -174,12 +179,12 @@ class _Absent:
         Several records may have one id: that one of them is there says nothing of the others.
         """
         known = (self.state.previous, self.before)
-        found = _new_of_ids((self.state.unresolved, self.areas), known, self.before.values("record_id"))
+        found = new_of_ids((self.state.unresolved, self.areas), known, self.before.values("record_id"))
         held = pc.fill_null(self.before.table["of_this_id"], 1).to_pylist()
         return np.array(
             [
                 len(set(found.get(of_id, {}).values())) >= number
-                for number, of_id in zip(held, _ids(self.before), strict=True)
+                for number, of_id in zip(held, ids_of(self.before), strict=True)
             ],
             dtype=bool,
         )
@@ -192,28 +197,28 @@ class _Absent:
         """Say which records lie where this run draws nothing but other records that it knew before."""
         frames = (self.state.previous, self.before)
         names = sorted({name for ids in self._ids_here for name, _ in ids})
-        known = {of_id for frame in frames for of_id in _ids(frame.take(frame.flags("record_id", names)))}
+        known = {of_id for frame in frames for of_id in ids_of(frame.take(frame.flags("record_id", names)))}
         others = [
             bool(ids) and of_id not in ids and ids <= known
-            for ids, of_id in zip(self._ids_here, _ids(self.before), strict=True)
+            for ids, of_id in zip(self._ids_here, ids_of(self.before), strict=True)
         ]
         return self._whole(np.array(others, dtype=bool))
 
     @cached_property
-    def _ids_here(self) -> list[set[_Owner]]:
+    def _ids_here(self) -> list[set[Owner]]:
         """Ids of what this run draws where each row was drawn, for the same operator."""
-        now: dict[tuple[_Owner, str], set[_Owner]] = defaultdict(set)
+        now: dict[tuple[Owner, str], set[Owner]] = defaultdict(set)
         drawn = self.state.unresolved
-        for owner, place, of_id in zip(_owners(drawn), _places(drawn), _ids(drawn), strict=True):
+        for owner, place, of_id in zip(owners_of(drawn), places_of(drawn), ids_of(drawn), strict=True):
             now[owner, place].add(of_id)
-        return [now[one] for one in zip(_owners(self.before), _places(self.before), strict=True)]
+        return [now[one] for one in zip(owners_of(self.before), places_of(self.before), strict=True)]
 
     def is_covered(self) -> Mask:
         """Say which records lie, wherever they may lie, under open hazard areas of their operator."""
         closed = self.areas.flags("status", [Status.CLOSED])
         areas = self.areas.take(self.areas.flags("kind", sorted(HAZARD_KINDS)) & ~closed)
         near, rows = shapely.STRtree(self.ground).query(shapely.box(*boxes_of(areas).T))
-        mine, other = _owners(self.before), _owners(areas)
+        mine, other = owners_of(self.before), owners_of(areas)
         same = np.array([mine[row] == other[area] for row, area in zip(rows, near, strict=True)], dtype=bool)
         near, rows = near[same], rows[same]
         covered = np.zeros(len(self.before), dtype=bool)
@@ -230,14 +235,14 @@ class _Absent:
 
     def has_an_area(self) -> Mask:
         """Say which records were kept as areas as well: these have alarms of their own."""
-        areas = _owners_by_bytes(_keys(self.before), self.state.previous, self.state.carried_before)
-        return np.array([tuple(owner) in areas[name] for name, *owner in _keys(self.before)], dtype=bool)
+        areas = owners_by_bytes(keys_of(self.before), self.state.previous, self.state.carried_before)
+        return np.array([tuple(owner) in areas[name] for name, *owner in keys_of(self.before)], dtype=bool)
 
     def told(self, code: str, which: Mask, sentence: str) -> Frame:
         """Return one finding for each record, with what was drawn of it; `sentence` takes the reason."""
         rows = np.flatnonzero(which)
         records = self.before.take(rows)
-        first = list({key: at for at, key in reversed([*enumerate(_keys(records))])}.values())
+        first = list({key: at for at, key in reversed([*enumerate(keys_of(records))])}.values())
         rows = rows[np.sort(np.array(first, dtype=np.intp))]
         records = self.before.take(rows)
         columns = {
@@ -252,96 +257,9 @@ class _Absent:
 
     def _whole(self, places: Mask) -> Mask:
         """Say of which records one of the places is marked."""
-        keys = _keys(self.before)
+        keys = keys_of(self.before)
         marked = {keys[row] for row in np.flatnonzero(places)}
         return np.array([key in marked for key in keys], dtype=bool)
-
-
-def _of_their_ids(state: State, before: Frame) -> list[int]:
-    """Return for each row that a run draws how many records of its id came with it, itself among them.
-
-    Those that came with it are new in this run, or stand in the same file. What is known from before stays.
-    """
-    told = pc.fill_null(before.table["of_this_id"], 1).to_pylist()
-    known = dict(zip(_keys(before), told, strict=True))
-    drawn = state.unresolved
-    areas = state.features.take(state.features.flags("kind", sorted(POSSIBLE_HAZARD_KINDS)))
-    ids = drawn.values("record_id")
-    new = _new_of_ids((drawn, areas), (state.previous, before), ids)
-    every = _new_of_ids((drawn, areas), (), ids)
-    counted = []
-    for key, of_id in zip(_keys(drawn), _ids(drawn), strict=True):
-        beside = {
-            other: ground for other, ground in every[of_id].items() if _delivery(other) == _delivery(key)
-        }
-        counted.append(known.get(key) or len({*(beside | new.get(of_id, {})).values()}))
-    return counted
-
-
-def _new_of_ids(
-    frames: Sequence[Frame], known: Sequence[Frame], ids: Sequence[str]
-) -> dict[_Owner, dict[_Key, str]]:
-    """Return by id and role the rows of some ids that are not known, each with what tells records apart.
-
-    That is the geometry as it was delivered, else where it is drawn: a record that comes twice is one.
-    """
-    before = {key for frame in known for key in _keys(frame.take(frame.flags("record_id", ids)))}
-    found: dict[_Owner, dict[_Key, str]] = defaultdict(dict)
-    for frame in frames:
-        rows = frame.take(frame.flags("record_id", ids))
-        for key, of_id, ground in zip(_keys(rows), _ids(rows), _grounds(rows), strict=True):
-            if key not in before:
-                found[of_id][key] = ground
-    return dict(found)
-
-
-def _delivery(key: _Key) -> str:
-    return key[0].partition(":")[0]
-
-
-def _ids(frame: Frame) -> list[tuple[str, str]]:
-    """Return id and role of each record, '' where it has none."""
-    return _texts(frame, "record_id", "role")
-
-
-def _owners(frame: Frame) -> list[tuple[str, str]]:
-    """Return operator and role of each record."""
-    return _texts(frame, "operator", "role")
-
-
-def _keys(frame: Frame) -> list[_Key]:
-    """Return of each row the bytes that it stands in (copies of a file have the same), operator and role."""
-    return [(row, *owner) for row, owner in zip(_bytes(frame).to_pylist(), _owners(frame), strict=True)]
-
-
-def _bytes(frame: Frame) -> pa.ChunkedArray:
-    return pc.replace_substring_regex(frame.table["row_id"], r"^([^:#]*)#\d+", r"\1")
-
-
-def _owners_by_bytes(keys: Sequence[_Key], *frames: Frame) -> dict[str, set[_Owner]]:
-    """Return who has a row in the same bytes as one of `keys`."""
-    found: dict[str, set[_Owner]] = {name: set() for name, *_ in keys}
-    wanted = pa.array(found, pa.string())
-    for frame in frames:
-        here = pc.is_in(_bytes(frame), wanted).to_numpy().astype(bool)
-        for name, operator, role in _keys(frame.take(here)):
-            found[name].add((operator, role))
-    return found
-
-
-def _places(frame: Frame) -> list[str]:
-    return [str(wkb) for wkb in shapely.to_wkb(frame.geometry, hex=True).tolist()]
-
-
-def _grounds(frame: Frame) -> list[str]:
-    if "geometry_hash" in frame.table.column_names:
-        return list(frame.table["geometry_hash"].to_pylist())
-    return _places(frame)
-
-
-def _texts(frame: Frame, one: str, other: str) -> list[tuple[str, str]]:
-    columns = (pc.fill_null(frame.table[name].cast(pa.string()), "") for name in (one, other))
-    return list(zip(*(column.to_pylist() for column in columns), strict=True))
 
 
 def _as_shown(kept: Frame) -> Frame:
