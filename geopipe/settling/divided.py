@@ -98,9 +98,15 @@ class Division:
     def in_parts(self, placed: Placed, stages: tuple[str, ...]) -> Found:
         """Run stages over all records, in parts that have nothing to do with each other."""
         asked = placed if "overlaps" in stages else placed.without_points()
+        return _together(placed, self._done(asked, stages, self._parts(asked)))
+
+    def _parts(self, asked: Placed) -> list[Indices]:
+        """Return the rows of each part; where one holds all, nobody looks for who is near whom."""
         near_m, most = self._policy.gaps.width_m, self._most_in_a_part(len(asked.areas))
-        parts = divide(_boxes(asked.state), near_m, _alike(asked.state), most)
-        return _together(placed, self._done(asked, stages, parts))
+        together = len(asked.areas) + len(asked.points)
+        if 0 < together <= most:
+            return [np.arange(together)]
+        return divide(_boxes(asked.state), near_m, _alike(asked.state), most)
 
     def _most_in_a_part(self, areas: int) -> int:
         """Return how many records a part may hold, so that each process of this machine has about as many."""
