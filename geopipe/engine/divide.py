@@ -54,10 +54,25 @@ def divide(
 def _labels(boxes: NDArray[np.float64], near_m: float, alike: Iterable[NDArray[np.int64]]) -> Indices:
     """Return for each record the lowest row that it hangs together with."""
     grown = boxes + np.array([-near_m, -near_m, near_m, near_m]) / 2
-    pairs = [_neighbours(numbers) for numbers in alike]
-    pairs += [pairs_in(tile, grown) for tile in tiles(grown, _BOXES_AT_ONCE)]
+    # Of many records on one place one stands for all: their pairs would not fit into the memory.
+    place, first = _places(grown)
+    pairs = [_neighbours(numbers) for numbers in (*alike, place)]
+    distinct = grown[first]
+    for tile in tiles(distinct, _BOXES_AT_ONCE):
+        near = pairs_in(tile, distinct)
+        pairs.append((first[near[0]], first[near[1]]))
     left, right = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
     return component_labels(len(boxes), left, right)
+
+
+def _places(boxes: NDArray[np.float64]) -> tuple[NDArray[np.int64], Indices]:
+    """Return a number for each box, the same for equal ones, and for each number one row that has it."""
+    order = np.lexsort(boxes.T)
+    is_new = np.ones(len(boxes), dtype=bool)
+    is_new[1:] = (np.diff(boxes[order], axis=0) != 0).any(axis=1)
+    number = np.empty(len(boxes), dtype=np.int64)
+    number[order] = np.cumsum(is_new) - 1
+    return number, order[is_new]
 
 
 def _neighbours(numbers: NDArray[np.int64]) -> tuple[Indices, Indices]:

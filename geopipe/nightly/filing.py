@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from geopipe.config import DeliverySpec, InboxSpec
-from geopipe.errors import OutputError
+from geopipe.errors import DISK_FULL, OutputError
 from geopipe.io.beside import DOCUMENTS
 from geopipe.io.contents import content_hash
 from geopipe.io.formats import format_of
@@ -134,7 +134,7 @@ class Files:
                 return Coming("failed", unit, None, why)
             return Coming("new", unit, receipt, self._clear(receipt, unit.state))
         except OSError as error:
-            if error.errno in _NO_ROOM:
+            if error.errno in DISK_FULL:
                 raise OutputError(
                     f"a delivery cannot be filed ({error.strerror})", str(self.root),
                     "Free some space there; the inbox still holds the delivery.",
@@ -225,9 +225,6 @@ class Files:
         place = place_of(self.root, receipt.sha256)
         (place / _RECEIPT).unlink(missing_ok=True)
         shutil.rmtree(place, ignore_errors=True)
-
-
-_NO_ROOM = frozenset({28, 122})  # ENOSPC, EDQUOT
 
 
 def _name_documents(unit: Unit, folder: Path) -> None:

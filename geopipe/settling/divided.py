@@ -102,19 +102,19 @@ class Division:
 
     def _parts(self, asked: Placed) -> list[Indices]:
         """Return the rows of each part; where one holds all, nobody looks for who is near whom."""
-        near_m, most = self._policy.gaps.width_m, self._most_in_a_part(len(asked.areas))
         together = len(asked.areas) + len(asked.points)
+        most = self._most_in_a_part(together)
         if 0 < together <= most:
             return [np.arange(together)]
-        return divide(_boxes(asked.state), near_m, _alike(asked.state), most)
+        return divide(_boxes(asked.state), self._policy.gaps.width_m, _alike(asked.state), most)
 
-    def _most_in_a_part(self, areas: int) -> int:
+    def _most_in_a_part(self, records: int) -> int:
         """Return how many records a part may hold, so that each process of this machine has about as many."""
         config = self._config
         if config.executor is not None:
             return config.areas_in_a_part
-        processes = max(1, min(config.workers, areas // _WORTH_A_PROCESS))
-        return min(config.areas_in_a_part, max(1, -(-areas // processes)))
+        processes = max(1, min(config.workers, records // _WORTH_A_PROCESS))
+        return min(config.areas_in_a_part, max(1, -(-records // processes)))
 
     def as_one(self, placed: Placed, stage: str) -> Rescued:
         """Run a stage that needs all areas together, and looks at no point."""

@@ -56,19 +56,20 @@ def test_a_process_that_has_read_files_waits_for_who_takes_it_over():
     assert readerprocess._WAITING == []
 
 
-def test_a_process_that_nobody_keeps_is_ended():
+def retired():
+    """A process that has answered, and whose reader needs it no longer."""
     reader = Reader()
     reader.ask(WHO, (), 60)
     process = reader.process
     reader.retire()
-    assert process.poll() is not None
+    return process
+
+
+def test_a_process_that_nobody_keeps_is_ended():
+    assert retired().poll() is not None
 
 
 def test_a_process_that_has_grown_is_ended(monkeypatch):
     monkeypatch.setattr(readerprocess, "_MOST_WAITING_BYTES", 0)
     with kept_waiting():
-        reader = Reader()
-        reader.ask(WHO, (), 60)
-        process = reader.process
-        reader.retire()
-        assert process.poll() is not None
+        assert retired().poll() is not None

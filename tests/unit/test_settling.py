@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import tracemalloc
 from contextlib import closing, nullcontext
 from pathlib import Path
 from zlib import crc32
@@ -89,6 +90,16 @@ def test_every_record_is_in_exactly_one_part():
 
 def test_nothing_is_divided_into_nothing():
     assert divide(np.empty((0, 4)), 2.0, [np.empty(0, dtype=int)], most=5) == []
+
+
+def test_very_many_records_on_one_place_are_one_part_and_need_little_memory():
+    stack = np.concatenate([np.repeat(boxes((0, 0)), 5000, axis=0), boxes((11, 0), (5000, 0))])
+    tracemalloc.start()
+    found = divide(stack, 2.0, alone(5002), most=1)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [len(part) for part in found] == [5001, 1]
+    assert peak_bytes < 20e6  # their pairs would take 200 MB
 
 
 # --- the same result --------------------------------------------------------------------------------

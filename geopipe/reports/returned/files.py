@@ -102,10 +102,11 @@ def write_returns(
             workbook: partial(write_workbook, back=back, catalogue=catalogue, languages=languages),
             layers: partial(write_layers, back=back, languages=languages),
         }
+        content = "" if kept is None else made_of(back, languages)
         for path, write in writers.items():
             if kept is None:
                 write(path)
             else:
-                kept.put(path, made_of(back, languages, path.suffix), write)
+                kept.put(path, content, write)
         written += writers
     return written

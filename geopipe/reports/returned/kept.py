@@ -42,7 +42,7 @@ class KeptReturns:
         path : Path
             Of the new file.
         made_of : str
-            As :func:`made_of` returns it: files that are made of the same have the same content.
+            As :func:`made_of` returns it: what two files of one ending that say the same have alike.
         write : callable
             Writes the file.
 
@@ -74,9 +74,9 @@ class KeptReturns:
                 path.unlink()
 
 
-def made_of(back: Return, languages: Sequence[Language], ending: str) -> str:
-    """Return a hash of all that a file for a sender depends on: what it says, and what writes it."""
-    digest = sha256(repr([ending, list(languages), code_stamp(), version("xlsxwriter")]).encode())
+def made_of(back: Return, languages: Sequence[Language]) -> str:
+    """Return a hash of all that the files for a sender depend on: what they say, and what writes them."""
+    digest = sha256(repr([list(languages), code_stamp(), version("xlsxwriter")]).encode())
     for item in fields(back):
         value = getattr(back, item.name)
         digest.update(_content(value) if isinstance(value, Frame) else repr(value).encode())
