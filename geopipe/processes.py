@@ -14,6 +14,8 @@ _DATA_FRAMES = ("pandas", "geopandas")
 LEAN_ENVIRONMENT = {
     # geopipe solves no equations: threads for them would only be started and ended.
     "OPENBLAS_NUM_THREADS": "1",
+    # Arrow and the other libraries share one store of memory: what one gives back another one can use.
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
 
 

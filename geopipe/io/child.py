@@ -116,6 +116,7 @@ def serve() -> None:
                 os._exit(OUT_OF_MEMORY)
             answer = Failure(type(error).__name__, str(error), traceback.format_exc())
         gc.collect()
+        pa.default_memory_pool().release_unused()
         gc.freeze()  # the libraries that this file needed are not looked through again
         pickle.dump(answer, answers)
         answers.flush()

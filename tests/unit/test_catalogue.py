@@ -16,9 +16,9 @@ from geopipe.terms import Kind, Severity
 
 CATALOGUE = load_catalogue()
 _CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$")
-# Constants that look like codes: options of GDAL, SQLite, PROJ and OpenBLAS, names of columns.
+# Constants that look like codes: options of GDAL, SQLite, PROJ, Arrow and OpenBLAS, names of columns.
 _NO_CODES = re.compile(  # names of drivers, of options, of a schema
-    r"(GDAL|OGR|CPL|LIBKML|PROJ|SQLITE|OPENBLAS|SC)_|OGC_FID$|(DATE|ARRAY)_AS_STRING$|LIST_ALL_TABLES$|DBF_DATE|COORDINATE_PRECISION$|GIVEN_UP$|GEOPIPE_|WRITE_NAME$|SPATIAL_INDEX$|ADJUST_TYPE$"
+    r"(GDAL|OGR|CPL|LIBKML|PROJ|SQLITE|OPENBLAS|ARROW|SC)_|OGC_FID$|(DATE|ARRAY)_AS_STRING$|LIST_ALL_TABLES$|DBF_DATE|COORDINATE_PRECISION$|GIVEN_UP$|GEOPIPE_|WRITE_NAME$|SPATIAL_INDEX$|ADJUST_TYPE$"
 )
 # Codes that are put together from two words (hazard or unknown ground that is gone).
 _JOINED = {

@@ -8,6 +8,7 @@ import pytest
 
 from geopipe.io import readerprocess
 from geopipe.io.environment import gdal_environment
+from geopipe.io.memory import own_bytes
 from geopipe.io.readerprocess import Reader, ReaderDiedError, kept_waiting
 
 READ = """
@@ -34,6 +35,30 @@ def test_a_reader_process_loads_no_data_frames():
 
 def test_a_reader_process_has_no_threads_for_equations():
     assert gdal_environment({"OPENBLAS_NUM_THREADS": "8"})["OPENBLAS_NUM_THREADS"] == "1"
+
+
+def test_libraries_share_one_store_of_memory():
+    reader = Reader()
+    backend = "__import__('pyarrow').default_memory_pool().backend_name"
+    assert reader.ask("builtins:eval", (backend,), 60) == "system"
+    reader.close()
+
+
+# Many arrays come and go, and the last one, behind them all, stays.
+MANY_ARRAYS = """
+setattr(__import__('sys'), 'stays', [__import__('pyarrow').nulls(4096, 'int64') for _ in range(5000)].pop())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what a process holds of its own")
+def test_a_process_gives_back_the_memory_that_an_answer_needed():
+    reader = Reader()
+    reader.ask(WHO, (), 60)
+    before_bytes = own_bytes(reader.process)
+    reader.ask("builtins:eval", (MANY_ARRAYS.strip(),), 60)
+    more_bytes = own_bytes(reader.process) - before_bytes
+    reader.close()
+    assert more_bytes < 80e6  # the arrays took 164 MB
 
 
 WHO = "os:getpid"

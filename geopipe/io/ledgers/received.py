@@ -99,7 +99,16 @@ def _as_drawn(drawn: Frame) -> str:
 
 
 def _texts(frame: Frame, *names: str) -> list[Any]:
-    return [pc.fill_null(frame.table[name].cast(pa.string()), "") for name in names]
+    return [pc.fill_null(_shortened(frame.table[name]), "") for name in names]
+
+
+def _shortened(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a text column; where few different values are long, as a CRS is, a hash stands for each."""
+    if not pa.types.is_dictionary(column.type):
+        return column
+    codes = column.combine_chunks()
+    values = [value and hash_text(value) for value in codes.dictionary.to_pylist()]
+    return pa.chunked_array([pa.array(values, pa.string()).take(codes.indices)])
 
 
 def _hash_of_rows(columns: list[Any]) -> str:
