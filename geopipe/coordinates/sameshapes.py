@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import shapely
@@ -16,6 +17,9 @@ from geopipe.schema import BOX, Frame, Geometries, Indices, Mask
 # Added to sizes before they are rounded, so that round sizes do not fall on the edge of a cell.
 _OFF_ROUND = 0.3717
 _PAIRS_AT_ONCE = 4_000_000
+# How wide a cell of width, height, x and y is, in multiples of what may lie between two partners: a country
+# has so many polygons of one size that they are told apart by place, too, and few of them lie at an edge.
+_REACHES_IN_A_CELL = (2, 2, 20, 20)
 
 
 @dataclass(frozen=True)
@@ -112,36 +116,38 @@ def hashes(*columns: NDArray[np.integer]) -> NDArray[np.uint64]:
 def candidates(shapes: Shapes, delivery: Indices, limits: Limits) -> tuple[Indices, Indices]:
     """Return pairs of different deliveries with equal sizes, near each other; the lower delivery left.
 
-    Each shape has one cell of width and height; a partner that differs by up to half a cell is found
-    because it looks into all cells that it may reach.
+    Each shape has one cell of width, height and place; a partner within reach is found because it looks into
+    all cells that it may reach.
     """
-    reach_m = 2 * limits.same_shape_m
-    sizes = np.column_stack([shapes.width, shapes.height])
-    keys = hashes(shapes.points, *_cells(sizes, reach_m).T)
+    is_about = np.column_stack([shapes.width, shapes.height, shapes.x, shapes.y])
+    reach_m = np.array([2 * limits.same_shape_m] * 2 + [limits.farthest_m] * 2)
+    cell_m = reach_m * _REACHES_IN_A_CELL
+    keys = hashes(shapes.points, *_cells(is_about, cell_m).T)
     order = np.argsort(keys, kind="stable")
-    low, high = _cells(sizes - reach_m, reach_m), _cells(sizes + reach_m, reach_m)
+    low, high = _cells(is_about - reach_m, cell_m), _cells(is_about + reach_m, cell_m)
     found = [(order[:0], order[:0])]
-    for east, north in ((0, 0), (0, 1), (1, 0), (1, 1)):
+    for is_high in product((False, True), repeat=len(reach_m)):
         # Where low and high are the same cell it is looked into once.
-        new = ((east == 0) | (high[:, 0] > low[:, 0])) & ((north == 0) | (high[:, 1] > low[:, 1]))
-        seen = hashes(shapes.points, (low, high)[east][:, 0], (low, high)[north][:, 1])
-        for left, right in _joined(seen, np.flatnonzero(new), keys[order], order):
+        rows = np.flatnonzero((~np.array(is_high) | (high > low)).all(axis=1))
+        seen = hashes(shapes.points[rows], *np.where(is_high, high[rows], low[rows]).T)
+        for left, right in _joined(seen, rows, keys[order], order):
             other = delivery[left] < delivery[right]
             found.append(_alike(shapes, left[other], right[other], limits))
     return np.concatenate([left for left, _ in found]), np.concatenate([right for _, right in found])
 
 
-def _cells(sizes: Floats, reach_m: float) -> NDArray[np.int64]:
-    return np.floor(sizes / (2 * reach_m)).astype(np.int64)
+def _cells(values: Floats, cell_m: Floats) -> NDArray[np.int64]:
+    return np.floor(values / cell_m).astype(np.int64)
 
 
 def _joined(
     keys: NDArray[np.uint64], rows: Indices, sorted_keys: NDArray[np.uint64], order: Indices
 ) -> Iterator[tuple[Indices, Indices]]:
-    """Yield every pair (row, partner) with equal keys, some millions at a time."""
-    start = np.searchsorted(sorted_keys, keys[rows], "left")
-    count = np.searchsorted(sorted_keys, keys[rows], "right") - start
-    # A row has itself as a partner, so there is no empty piece but where there are no rows.
+    """Yield every pair (row, partner) with equal keys (one for each row), some millions at a time."""
+    in_order = np.argsort(keys)  # what is looked up one beside the other is found much sooner
+    keys, rows = keys[in_order], rows[in_order]
+    start = np.searchsorted(sorted_keys, keys, "left")
+    count = np.searchsorted(sorted_keys, keys, "right") - start
     pieces = np.flatnonzero(np.diff(np.cumsum(count) // _PAIRS_AT_ONCE)) + 1
     for some in np.split(np.arange(len(rows)), pieces):
         first = np.repeat(rows[some], count[some])

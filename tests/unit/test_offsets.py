@@ -1,7 +1,5 @@
 """Equal shapes of two deliveries, all displaced alike, are one suspected datum error; all else is none."""
 
-import time
-
 import numpy as np
 import pyproj
 import pytest
@@ -10,8 +8,10 @@ from make import LAOS, ORIGIN, areas_of
 from pyproj.crs import ProjectedCRS
 from pyproj.crs.coordinate_operation import UTMConversion
 
+from geopipe.coordinates import sameshapes
 from geopipe.coordinates.datums import DATUMS, explaining_shifts, known_shifts
 from geopipe.coordinates.offsets import OffsetRules, suspected_offsets
+from geopipe.coordinates.sameshapes import Limits
 from geopipe.crs import choose_operation, transform
 
 
@@ -285,16 +285,37 @@ def test_nothing_explains_no_offset_at_all_but_the_smallest_shifts():
 # Cost
 
 
-def _grown(shapes, factor, step):
-    return shapely.transform(shapes, lambda points: (points - ORIGIN) * factor + ORIGIN + step)
+def test_equal_sizes_all_over_a_country_are_not_held_against_each_other(monkeypatch):
+    looked_at = []
+    alike = sameshapes._alike
+    monkeypatch.setattr(sameshapes, "_alike", lambda *asked: looked_at.append(len(asked[1])) or alike(*asked))
+    corner = np.random.default_rng(13).uniform(0, 600_000, (20_000, 2))
+    boxes = sameshapes.Shapes.of(shapely.box(*corner.T, *(corner + 50).T))
+    sameshapes.candidates(boxes, np.arange(20_000) % 5, Limits())
+    assert sum(looked_at) < 20 * len(corner)  # every size is that of 16,000 others elsewhere
 
 
-def test_a_hundred_thousand_areas_take_less_than_a_second_when_nothing_is_found():
-    few = areas(2_000)
-    rng = np.random.default_rng(13)
-    step, factor = rng.uniform(-100_000, 100_000, (50, 2)), rng.uniform(0.3, 3, 50)
-    many = np.concatenate([_grown(few, *how) for how in zip(factor, step, strict=True)])
-    names = np.array(["a", "b", "c", "d", "e"])[rng.integers(0, 5, len(many))]
-    start = time.process_time()
-    assert suspected_offsets(areas_of(many, names), LAOS) == []
-    assert time.process_time() - start < 3.0  # 0.4 s on a quiet machine
+def _partners(shapes, delivery, limits):
+    """Return the pairs that `candidates` should find, by looking at all."""
+    left, right = (side.ravel() for side in np.indices((len(delivery), len(delivery))))
+    apart = [np.abs(values[left] - values[right]) for values in (shapes.width, shapes.height)]
+    keep = (delivery[left] < delivery[right]) & (shapes.points[left] == shapes.points[right])
+    keep &= (apart[0] <= 2 * limits.same_shape_m) & (apart[1] <= 2 * limits.same_shape_m)
+    keep &= np.hypot(shapes.x[left] - shapes.x[right], shapes.y[left] - shapes.y[right]) <= limits.farthest_m
+    keep &= np.abs(shapes.perimeter[left] - shapes.perimeter[right]) <= 5 * limits.same_shape_m
+    keep &= np.abs(shapes.area[left] - shapes.area[right]) <= limits.same_shape_m * shapes.perimeter[left]
+    return {(int(a), int(b)) for a, b in zip(left[keep], right[keep], strict=True)}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_partners_are_found_whatever_edge_of_a_cell_lies_between_them(seed):
+    rng, limits = np.random.default_rng(seed), Limits()
+    # Corners of the cells of place lie every 20 km, those of size every 4 m.
+    corner = rng.integers(-2, 3, (600, 2)) * 20_000 + rng.uniform(-700, 700, (600, 2))
+    size = rng.integers(5, 8, (600, 2)) * 4 + rng.uniform(-1.5, 1.5, (600, 2))
+    shapes = sameshapes.Shapes.of(shapely.box(*(corner - size / 2).T, *(corner + size / 2).T))
+    delivery = rng.integers(0, 3, 600)
+    left, right = sameshapes.candidates(shapes, delivery, limits)
+    found = list(zip(left.tolist(), right.tolist(), strict=True))
+    assert len(found) == len(set(found)) > 100
+    assert set(found) == _partners(shapes, delivery, limits)
