@@ -17,7 +17,7 @@ from geopipe.io.sources import Source
 from geopipe.io.store import write_state
 from geopipe.io.vector import with_tables
 from geopipe.location.places import load_places
-from geopipe.policies import load_policy
+from geopipe.policies import Policy, load_policy
 from geopipe.processes import leave_out_data_frames
 from geopipe.schema import State
 from geopipe.stages.ingest import Told, take_in
@@ -78,13 +78,22 @@ def prepare(raw: RawDelivery, task: Task) -> tuple[State, Extent]:
     """
     policy = load_policy(task.config.policy)
     told = Told(task.options, load_vocabulary(), task.confirmations, task.today)
-    taken = replace(take_in(raw, task.file, task.delivery_key, told), today=task.today)
-    propose = proposer(places_of(task.config), policy.near_border_m)
-    validated = validate(taken, propose, task.config.limits.points)
-    placed = place(validated)
+    state = replace(take_in(raw, task.file, task.delivery_key, told), today=task.today)
+    records = len(state.features)
+    # No step needs what the ones before it have looked at, and a delivery may fill the memory.
+    state.forget()
+    state = validate(state, proposer(places_of(task.config), policy.near_border_m), task.config.limits.points)
+    state.forget()
+    state, cells = _placed(state, task, policy)
+    state.forget()
+    return of_delivery(state, task.config, policy), Extent(records, cells)
+
+
+def _placed(state: State, task: Task, policy: Policy) -> tuple[State, Cells]:
+    """Bring a validated delivery into its working CRS; return it, and where on the Earth it lies."""
+    placed = place(state)
     working = task.working_crs or choose_working_crs(placed.cells)
-    done = of_delivery(into(placed, working, task.config, policy), task.config, policy)
-    return done, Extent(len(taken.features), placed.cells)
+    return into(placed, working, task.config, policy), placed.cells
 
 
 def prepare_source(source: Source, folder: Path, limits: ReadLimits, task: Task) -> Prepared:
