@@ -13,10 +13,11 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 @pytest.mark.filterwarnings("ignore")  # of the notebook server's own libraries
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_from_top_to_bottom_and_leaves_nothing_beside_itself(path, tmp_path):
+def test_a_notebook_runs_from_top_to_bottom_and_leaves_nothing_beside_itself(path, tmp_path, monkeypatch):
     import nbformat
     from nbclient import NotebookClient
 
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # what it makes to try things out goes with the test
     before = sorted(FOLDER.rglob("*"))
     here = tmp_path / "here"
     here.mkdir()
