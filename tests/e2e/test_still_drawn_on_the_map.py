@@ -7,6 +7,7 @@ from conftest import call, read_layer, square, write_geojson
 from nightly_fixtures import Desk
 
 HALF = {"type": "Polygon", "coordinates": [[[105.01, 17.5], [105.012, 17.502]]]}
+OTHER_HALF = {"type": "Polygon", "coordinates": [[[105.03, 17.5], [105.032, 17.502]]]}
 
 
 def put(folder, name, **shapes):
@@ -48,6 +49,14 @@ def test_it_is_a_new_alarm_in_the_morning_and_stays_drawn(desk):
     again = desk.night()
     assert (again.digest.counts["new_alarms"], again.digest.counts["standing_alarms"]) == (0, 1)
     assert set(drawn(desk)) == {"half"}
+
+
+def test_a_dashboard_can_tell_it_from_what_the_newest_delivery_holds(desk):
+    put(desk.root / "inbox" / "mag", "MAG_CHA_2.geojson", good=square(), new=OTHER_HALF)
+    desk.night()
+    call("feeds", desk.root / "out", "-w", desk.root / "work", "-o", desk.root / "feeds")
+    told = json.loads((desk.root / "feeds" / "hazard_unresolved.json").read_text(encoding="utf-8"))
+    assert {row["own_id"]: row["vanished"] for row in told["rows"]} == {"half": True, "new": False}
 
 
 def test_its_finding_is_not_called_corrected_because_it_is_left_out(desk):

@@ -341,7 +341,8 @@ def test_every_export_says_how_new_it_is_and_what_is_missing(feeds):
 
 
 def test_hazard_that_could_not_be_used_is_in_the_feeds(feeds):
-    assert [row["own_id"] for row in json_rows(feeds / "hazard_unresolved.json")] == ["H-TIE"]
+    rows = json_rows(feeds / "hazard_unresolved.json")
+    assert [(row["own_id"], row["vanished"]) for row in rows] == [("H-TIE", False)]
 
 
 def test_no_overlaps_is_only_said_among_so_many_records(tmp_path):

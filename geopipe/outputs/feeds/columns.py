@@ -246,6 +246,7 @@ _TABLES = (
             _text("operator", message("The operator of the record.")),
             _text("kind", message("What the record says about its ground."), [*Kind]),
             _text("reason", message("Why, as a code of the catalogue of findings."), required=True),
+            _yes("vanished", message("Whether the newest delivery does not hold the record any more.")),
             *_PLACE,
             *_POINT,
         ),

@@ -215,7 +215,8 @@ def _where(material: Material, frame: Frame) -> list[Values]:
 
 
 def _unresolved(material: Material) -> list[Values]:
-    rows = material.unresolved.table.select(["source_id", "operator", "kind", "reason"]).to_pylist()
+    columns = ["source_id", "operator", "kind", "reason", "vanished"]
+    rows = material.unresolved.table.select(columns).to_pylist()
     where = _where(material, material.unresolved)
     return [{**row, "own_id": row["source_id"], **place} for row, place in zip(rows, where, strict=True)]
 
