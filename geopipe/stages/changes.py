@@ -257,12 +257,12 @@ class _Judgement:
     def _released(self) -> None:
         """Tell of released land that grew, and of released land that is no longer delivered."""
         size, after_event = len(self.lineage), self.lineage.current_event
-        gone = np.isin(self.lineage.change, _GONE)
+        gone, stays = (np.isin(self.lineage.change, names) for names in (_GONE, _IN_PLACE))
         was, is_now = (side.flags("kind", sorted(RELEASED_KINDS)) for side in (self.old, self.new))
         was &= ~self.waiting & ~self.returned
         chosen = np.zeros(size, dtype=bool)
         chosen[self.event[was]] = True
-        chosen &= ~gone
+        chosen &= ~gone & ~stays
         before = ground_by_event(self.old, self.event, was & chosen[self.event], size)
         after = ground_by_event(self.new, after_event, is_now & chosen[after_event], size)
         events = np.flatnonzero(chosen & ~shapely.is_missing(after))
