@@ -35,7 +35,6 @@ from geopipe.preparation.kept import PERHAPS_NOT_THE_FILE, Kept, key_of
 from geopipe.preparation.together import Job, jobs_of, require_possible
 from geopipe.register.given_up import given_up
 from geopipe.register.register import Register
-from geopipe.register.table import case_table
 from geopipe.reports.publish import GEOPACKAGE, INDEX, SUMMARY, current_run, point_to, read_summary, settle
 from geopipe.reports.returned.kept import KeptReturns
 from geopipe.reports.returned.returns import Earlier
@@ -269,7 +268,7 @@ def _published(
     number = register.begin_run(started, today(config), state, policy, short, config.layers)
     past = _past(register.ledger, state, came)
     returns = KeptReturns(config.workspace / RETURNS)
-    past = replace(past, cases=case_table(register.cases(), state.working_crs), returns=returns)
+    past = replace(past, cases=register.case_table(state.working_crs), returns=returns)
     result = finish(state, config, runs / _BUILDING, started, progress, past)
     returns.forget_others()
     content = json.dumps(result.summary, sort_keys=True, ensure_ascii=False)

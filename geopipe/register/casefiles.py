@@ -5,27 +5,34 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import shapely
 
 from geopipe.io.ledgers.opened import Opened
 from geopipe.register.case import Case, Decision, Event, Position, Reference, Side, Sighting
-from geopipe.register.known import moved_to
+from geopipe.register.caserows import SIDE_COLUMNS, CaseRows, Columns, Standing
+from geopipe.register.known import NAMED, kept_versions, moved_to
+from geopipe.register.rows import many_from_json
+from geopipe.schema import Geometries
 from geopipe.terms import Answer, CaseStatus, Choice
 
-_SIGHTING = (
-    "SELECT s.number, s.case_id, s.run, s.present, s.columns, s.geometry, a.columns, a.geometry, b.columns, "
-    "b.geometry, a.working_crs, b.working_crs, s.working_crs FROM sightings s "
-    "JOIN versions a ON a.version = s.a_version JOIN versions b ON b.version = s.b_version "
+_SIGHTINGS = (
+    "SELECT case_id, number, run, present, columns, a_version, b_version, geometry, working_crs "
+    "FROM sightings WHERE number IN ({numbers}) ORDER BY case_id"
 )
-# The run in which an overlap was first missing, since it was there last.
+_LAST = "SELECT max(number) FROM sightings {which} GROUP BY case_id"
+# What happened first and last to a case, and who was asked to see to it.
+_STANDING = (
+    "SELECT case_id, run, status, CASE kind WHEN 'assigned' THEN data END FROM events {which} ORDER BY number"
+)
+_OF_THESE = f"WHERE case_id IN {NAMED}"
+# The run in which an overlap that is gone was first missing, since it was there last.
 _MISSING_SINCE = (
-    "SELECT s.case_id, min(s.run) FROM sightings s "
-    "JOIN (SELECT case_id, max(number) AS last FROM sightings WHERE present = 1 GROUP BY case_id) "
-    "USING (case_id) WHERE s.number > last GROUP BY s.case_id"
+    f"SELECT case_id, min(run) FROM sightings s WHERE case_id IN {NAMED} AND number > "  # noqa: S608
+    "(SELECT max(number) FROM sightings WHERE case_id = s.case_id AND present = 1) GROUP BY case_id"
 )
 _DECISION = (
     "SELECT d.decision_id, d.case_id, d.choice, d.confirmed, d.level, d.sighting, d.line_wgs84, "
@@ -38,84 +45,158 @@ _POSITION = (
     "ORDER BY rowid"
 )
 _EVENT = (
-    "SELECT number, event_id, case_id, at, author, kind, status, cause, data, run FROM events ORDER BY number"
+    "SELECT number, event_id, case_id, at, author, kind, status, cause, data, run FROM events {which} "
+    "ORDER BY number"
 )
 # After these, an earlier decision is history.
 _UNDONE = ("reopened",)
 
 
+class _Seen(NamedTuple):
+    """A sighting as it is kept; `a` and `b` are names of versions, `columns` JSON, `ground` WKB."""
+
+    case_id: str
+    number: int
+    run: int
+    present: int
+    columns: str
+    a: str
+    b: str
+    ground: bytes
+    working_crs: str
+
+
+def case_rows(register: Opened) -> CaseRows:
+    """Return all cases as columns, in the order of their ids."""
+    seen = _seen_last(register, None)
+    sides = _sides_of(register, seen)
+    return CaseRows(
+        standing=_standing(register, None, seen),
+        seen=many_from_json([row.columns for row in seen]),
+        a=_as_columns([sides[row.a] for row in seen]),
+        b=_as_columns([sides[row.b] for row in seen]),
+        geometry=_shapes([row.ground for row in seen]),
+        working_crs=[row.working_crs for row in seen],
+    )
+
+
 def cases_of(register: Opened, ids: Collection[str] | None = None) -> list[Case]:
     """Return all cases, or those with the given ids, in the order of their ids."""
-    wanted = None if ids is None else set(ids)
-    sightings = _last_sightings(register, wanted)
-    events = _by_case(events_of(register), lambda event: event.case_id)
+    seen = _seen_last(register, ids)
+    events = _by_case(events_of(register, ids), lambda event: event.case_id)
     positions = _by_case(_positions(register), lambda position: position.case_id)
-    decisions = decisions_in_force(register)
-    numbers = dict(register.ask("SELECT case_id, number FROM case_numbers ORDER BY provisional DESC"))
-    runs = register.ask("SELECT number, day FROM runs")
-    days = {number: dt.date.fromisoformat(day) for number, day in runs}
-    last_run = max(days, default=0)
-    missing_since = dict(register.ask(_MISSING_SINCE))
-    result = []
-    for case_id in sorted(sightings):
-        seen, present = sightings[case_id]
-        told = tuple(events[case_id])
-        assigned = _assigned(told)
-        last_seen = last_run if present else max(missing_since[case_id] - 1, 1)
-        result.append(
-            Case(
-                case_id=case_id,
-                number=numbers.get(case_id),
-                status=told[-1].status,
-                present=present,
-                first_seen=days[told[0].run or 1],
-                last_seen=days[last_seen],
-                sighting=seen,
-                events=told,
-                decision=decisions.get(case_id),
-                positions=tuple(positions[case_id]),
-                **assigned,
-            )
+    return [
+        Case(
+            **case._asdict(),
+            sighting=sighting,
+            events=tuple(events[case.case_id]),
+            positions=tuple(positions[case.case_id]),
         )
-    return result
+        for case, sighting in zip(_standing(register, ids, seen), _sightings(register, seen), strict=True)
+    ]
 
 
 def sighting_of(register: Opened, number: int) -> Sighting:
     """Return one sighting: the overlap as it was looked at then."""
-    rows = register.ask(f"{_SIGHTING} WHERE s.number = ?", number)
-    return _sightings(rows)[0]
+    seen = [_Seen(*row) for row in register.ask(_SIGHTINGS.format(numbers="?"), number)]
+    return _sightings(register, seen)[0]
 
 
-def _last_sightings(register: Opened, wanted: set[str] | None) -> dict[str, tuple[Sighting, bool]]:
-    last = "WHERE s.number IN (SELECT max(number) FROM sightings GROUP BY case_id)"
-    rows = [row for row in register.ask(f"{_SIGHTING} {last}") if wanted is None or row[1] in wanted]
-    return {row[1]: (seen, bool(row[3])) for row, seen in zip(rows, _sightings(rows), strict=True)}
+def _seen_last(register: Opened, ids: Collection[str] | None) -> list[_Seen]:
+    """Return the last sighting of each case, in the order of their ids."""
+    numbers = _LAST.format(which="" if ids is None else _OF_THESE)
+    return [_Seen(*row) for row in register.ask(_SIGHTINGS.format(numbers=numbers), *_named(ids))]
 
 
-def _sightings(rows: list[tuple[Any, ...]]) -> list[Sighting]:
-    shapes = [np.asarray(shapely.from_wkb([row[at] for row in rows]), dtype=object) for at in (5, 7, 9)]
-    for number, row in enumerate(rows):
-        # Of an overlap that is gone, one record may have been read since, in another CRS.
-        for parts, stored in zip(shapes, (row[12], row[10], row[11]), strict=True):
-            if stored != row[10]:
-                parts[number] = moved_to(parts[[number]], [stored], row[10])[0]
+def _named(ids: Collection[str] | None) -> list[str]:
+    return [] if ids is None else [json.dumps(sorted(ids))]
+
+
+def _standing(register: Opened, ids: Collection[str] | None, seen: Sequence[_Seen]) -> list[Standing]:
+    """Return how it stands with the cases that were seen last as given."""
+    which = "" if ids is None else _OF_THESE
+    status: dict[str, str] = {}
+    first_run: dict[str, int] = {}
+    assigned: dict[str, dict[str, Any]] = {}
+    for case_id, run, status_after, data in register.ask(_STANDING.format(which=which), *_named(ids)):
+        status[case_id] = status_after
+        first_run.setdefault(case_id, run or 1)
+        if data:
+            assigned[case_id] = json.loads(data)
+    numbers = dict(register.ask("SELECT case_id, number FROM case_numbers ORDER BY provisional DESC"))
+    decisions = decisions_in_force(register)
+    days = {run: dt.date.fromisoformat(day) for run, day in register.ask("SELECT number, day FROM runs")}
+    last_run = max(days, default=0)
+    gone = json.dumps([row.case_id for row in seen if not row.present])
+    last_seen = {name: max(run - 1, 1) for name, run in register.ask(_MISSING_SINCE, gone)}
     return [
-        Sighting(
-            number=row[0],
-            run=row[2],
-            a=Side(json.loads(row[6]), a),
-            b=Side(json.loads(row[8]), b),
-            columns=json.loads(row[4]),
-            geometry=ground,
-            working_crs=row[10],
+        Standing(
+            case_id=row.case_id,
+            number=numbers.get(row.case_id),
+            status=CaseStatus(status[row.case_id]),
+            present=bool(row.present),
+            first_seen=days[first_run[row.case_id]],
+            last_seen=days[last_run if row.present else last_seen[row.case_id]],
+            decision=decisions.get(row.case_id),
+            **_asked(assigned.get(row.case_id)),
         )
-        for row, ground, a, b in zip(rows, *shapes, strict=True)
+        for row in seen
     ]
 
 
-def events_of(register: Opened) -> Iterator[Event]:
-    """Return all events, the first one first."""
-    for number, name, case_id, at, author, kind, status, cause, data, run in register.ask(_EVENT):
+def _asked(told: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return who was asked to see to a case, and by when."""
+    if told is None:
+        return {"assigned_to": "", "due": None}
+    due = told.get("due")
+    return {"assigned_to": told["to"], "due": due and dt.date.fromisoformat(due)}
+
+
+def _sides_of(register: Opened, seen: Sequence[_Seen]) -> dict[str, list[Any]]:
+    """Return SIDE_COLUMNS of the records of sightings, by the names of their versions."""
+    paths = ", ".join(f"'$.{name}'" for name in SIDE_COLUMNS)
+    question = f"SELECT version, json_extract(columns, {paths}) FROM versions WHERE version IN {NAMED}"  # noqa: S608
+    rows = register.ask(question, json.dumps(_versions_in(seen)))
+    return dict(zip([row[0] for row in rows], many_from_json([row[1] for row in rows]), strict=True))
+
+
+def _as_columns(rows: Sequence[Sequence[Any]]) -> Columns:
+    return {name: [row[at] for row in rows] for at, name in enumerate(SIDE_COLUMNS)}
+
+
+def _versions_in(seen: Sequence[_Seen]) -> list[str]:
+    return list(dict.fromkeys(name for row in seen for name in (row.a, row.b)))
+
+
+def _sightings(register: Opened, seen: Sequence[_Seen]) -> list[Sighting]:
+    """Return sightings with all their ground in the CRS of A."""
+    kept = kept_versions(register, _versions_in(seen))
+    columns = dict(zip(kept, many_from_json([version.columns for version in kept.values()]), strict=True))
+    shapes = dict(zip(kept, _shapes([version.geometry for version in kept.values()]), strict=True))
+    grounds = _shapes([row.ground for row in seen])
+    told = many_from_json([row.columns for row in seen])
+    sightings = []
+    for row, said, ground in zip(seen, told, grounds, strict=True):
+        crs, other = kept[row.a].working_crs, kept[row.b].working_crs
+        # Of an overlap that is gone, one record may have been read since, in another CRS.
+        a, b = Side(columns[row.a], shapes[row.a]), Side(columns[row.b], _moved(shapes[row.b], other, crs))
+        shared = _moved(ground, row.working_crs, crs)
+        sightings.append(Sighting(row.number, row.run, a, b, said, shared, crs))
+    return sightings
+
+
+def _shapes(wkb: Sequence[bytes]) -> Geometries:
+    return np.asarray(shapely.from_wkb(list(wkb)), dtype=object).reshape(len(wkb))
+
+
+def _moved(geometry: shapely.Geometry, stored: str, working_crs: str) -> shapely.Geometry:
+    return geometry if stored == working_crs else moved_to(np.array([geometry]), [stored], working_crs)[0]
+
+
+def events_of(register: Opened, ids: Collection[str] | None = None) -> Iterator[Event]:
+    """Return all events, or those of some cases, the first one first."""
+    rows = register.ask(_EVENT.format(which="" if ids is None else _OF_THESE), *_named(ids))
+    for number, name, case_id, at, author, kind, status, cause, data, run in rows:
         yield Event(
             number, name, case_id, dt.datetime.fromisoformat(at), author, kind, CaseStatus(status), cause,
             json.loads(data), run,
@@ -173,12 +254,3 @@ def _by_case(items: Iterator[_Item], case_of: Callable[[_Item], str]) -> dict[st
     for item in items:
         found[case_of(item)].append(item)
     return found
-
-
-def _assigned(events: tuple[Event, ...]) -> dict[str, Any]:
-    """Return who was asked to see to a case, and by when."""
-    for event in reversed(events):
-        if event.kind == "assigned":
-            due = event.data.get("due")
-            return {"assigned_to": event.data["to"], "due": due and dt.date.fromisoformat(due)}
-    return {}

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import pyarrow.compute as pc
+import shapely
 from numpy.typing import NDArray
 
 from geopipe.lineages.lineage import Followed, follow
-from geopipe.schema import Frame, Indices, Mask
+from geopipe.schema import Frame, Indices, Mask, boxes_of
 
 _GONE = ("vanished", "id_reused")
+_NONE = np.empty(0, dtype=np.intp)
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,40 @@ class Matching:
 
     def after(self, record: int) -> Indices:
         """Return the rows of the current records that continue a known record, none where it is gone."""
-        return np.flatnonzero(self._followed.of_current == self._followed.of_known[record])
+        return self._followed.after(record)
 
 
-def match(known: Pairs, current: Pairs, lineage_share: float) -> Matching:
+def unchanged(
+    left: Indices, right: Indices, current: Pairs, others: Sequence[str]
+) -> tuple[Indices, Indices, Mask]:
+    """Find the known pairs of which both records are as they were: what `match` says of these, sooner.
+
+    A record whose version stands once on either side goes on in itself and in nothing else. Where a version
+    stands there several times, only `match` can say which one goes on as which.
+
+    Parameters
+    ----------
+    left, right : array of int
+        For each known pair the current records that are wholly as its two, -1 where there is none.
+    current : Pairs
+        See :func:`match`.
+    others : sequence of str
+        The `version_id` of all known records that are not wholly as a current one.
+
+    Returns
+    -------
+    known, current, flipped
+        Rows of both, and where the sides are exchanged.
+    """
+    column = current.records.table["version_id"].combine_chunks()
+    codes = column.dictionary_encode(null_encoding="encode").indices.to_numpy()
+    is_alone = (np.bincount(codes)[codes] == 1) & ~current.records.flags("version_id", others)
+    row = np.where(is_alone, np.arange(len(codes)), -1)
+    before, after = _alone(_keys(np.append(row, -1), left, right), _keys(row, current.left, current.right))
+    return before, after, np.asarray(left[before] != current.left[after])
+
+
+def match(known: Pairs, current: Pairs, lineage_share: float, taken: Indices = _NONE) -> Matching:
     """Find what became of known pairs of records.
 
     Parameters
@@ -69,11 +103,17 @@ def match(known: Pairs, current: Pairs, lineage_share: float) -> Matching:
         All pairs of a run that share ground.
     lineage_share : float
         See :func:`geopipe.lineages.lineage.follow`.
+    taken : array of int
+        Current records of which it is known that they continue none of these.
     """
-    followed = _Followed(
-        follow(known.records, current.records, lineage_share), known.records, current.records
+    rows = np.setdiff1d(_within_reach(known.records, current.records), taken)
+    near = current.records.take(rows)
+    followed = _Followed(follow(known.records, near, lineage_share), known.records, near)
+    followed.spread(rows, len(current.records))
+    keys = (
+        _keys(followed.of_known, known.left, known.right),
+        _keys(followed.of_current, current.left, current.right),
     )
-    keys = _keys(followed.of_known, known), _keys(followed.of_current, current)
     successor = np.full(len(known), -1, dtype=np.intp)
     parents: list[tuple[int, int]] = []
     alone = _alone(*keys)
@@ -89,12 +129,23 @@ def match(known: Pairs, current: Pairs, lineage_share: float) -> Matching:
     return Matching(successor, flipped, parents, followed)
 
 
+def _within_reach(known: Frame, current: Frame) -> Indices:
+    """Return the current records that may continue a known one by any rule: called like it, or near it."""
+    reached = np.zeros(len(current), dtype=bool)
+    for name in ("version_id", "record_id"):
+        before, now = (pc.fill_null(side.table[name].combine_chunks(), "") for side in (known, current))
+        reached |= pc.is_in(now, before).to_numpy(zero_copy_only=False)
+    boxes = shapely.box(*boxes_of(current).T)
+    reached[shapely.STRtree(known.geometry).query(boxes)[0]] = True
+    return np.flatnonzero(reached)
+
+
 class _Followed:
     """The event of each record on either side; records without lineage have one of their own."""
 
     def __init__(self, lineage: Followed, known: Frame, current: Frame) -> None:
-        before = _rows_in(known, lineage.previous)
-        after = _rows_in(current, lineage.current)
+        before = _rows_in(known)
+        after = _rows_in(current)
         gone = np.isin(lineage.change, _GONE)
         events = len(lineage.change)
         self.of_known = lineage.previous_event[before].copy()
@@ -104,18 +155,34 @@ class _Followed:
         self.of_current = lineage.current_event[after].copy()
         self.of_current[gone[self.of_current]] = -1
 
+    def spread(self, rows: Indices, size: int) -> None:
+        """Let the current records be these rows of so many; the others continue nothing."""
+        near, self.of_current = self.of_current, np.full(size, -1, dtype=np.intp)
+        self.of_current[rows] = near
 
-def _rows_in(frame: Frame, ordered: Frame) -> Indices:
-    """Return where each row of a frame is in the same frame sorted by `row_id`."""
-    order = np.argsort(frame.numpy("row_id").astype(str), kind="stable")
+    @cached_property
+    def _by_event(self) -> tuple[Indices, Indices]:
+        rows = np.argsort(self.of_current, kind="stable")
+        return rows, self.of_current[rows]
+
+    def after(self, record: int) -> Indices:
+        """Return the current records that are of the event of a known one."""
+        rows, events = self._by_event
+        event = self.of_known[record]
+        return rows[np.searchsorted(events, event, "left") : np.searchsorted(events, event, "right")]
+
+
+def _rows_in(frame: Frame) -> Indices:
+    """Return where each row of a frame is in the same frame sorted by `row_id`, as lineages are."""
+    order = pc.sort_indices(frame.table["row_id"]).to_numpy()
     place = np.empty(len(frame), dtype=np.intp)
-    place[order] = np.arange(len(ordered))
+    place[order] = np.arange(len(frame))
     return place
 
 
-def _keys(event: NDArray[np.intp], pairs: Pairs) -> NDArray[np.int64]:
+def _keys(event: NDArray[np.intp], left: Indices, right: Indices) -> NDArray[np.int64]:
     """Return one number for the two events of each pair, whichever side they stand on; -1 for none."""
-    one, other = event[pairs.left].astype(np.int64), event[pairs.right].astype(np.int64)
+    one, other = event[left].astype(np.int64), event[right].astype(np.int64)
     low, high = np.minimum(one, other), np.maximum(one, other)
     return np.where(low < 0, -1, low * (1 << 31) + high)
 

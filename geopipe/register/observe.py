@@ -18,12 +18,12 @@ from geopipe.register.corners import NOTHING
 from geopipe.register.inquestion import in_question, pairs_among
 from geopipe.register.judge import Decided, Seen, Verdict, changed_ground, judge
 from geopipe.register.known import Known
-from geopipe.register.matching import match
+from geopipe.register.matching import Matching, Pairs, match, unchanged
 from geopipe.register.moved import lost_m2
 from geopipe.register.observation import Happened, Observation, Sighted
-from geopipe.register.rows import PAIR_COLUMNS, as_json, pair_columns, records_as_rows
+from geopipe.register.rows import pairs_as_json, records_as_rows
 from geopipe.schema import Indices, State, to_wkb
-from geopipe.terms import HAZARD_KINDS, CaseStatus, Severity
+from geopipe.terms import CaseStatus, Severity
 
 _REPLACED = frozenset({CaseStatus.SPLIT, CaseStatus.MERGED})
 _OVER = _REPLACED | {CaseStatus.FINISHED}
@@ -37,7 +37,7 @@ _LOOKED_AT_ALWAYS = frozenset(
         CaseStatus.NEEDS_REVIEW,
     }
 )
-
+_NONE = np.empty(0, dtype=np.intp)
 
 # The decision in force of a case, with the data that it asks for, and the ground of both records as they
 # were when the case was last looked at; in the working CRS.
@@ -71,12 +71,9 @@ class _Night:
         self.reading = Reading(state)
         self.areas = in_question(state, self.reading, policy.lineage_share)
         self.overlaps, self.current = pairs_among(state, self.areas)
-        self.told = self.overlaps.table.select([*PAIR_COLUMNS, "left_share", "right_share"]).to_pylist()
         self.is_conflict = ~self.overlaps.flags("severity", [Severity.NOTE])
-        rows = np.unique(np.concatenate([self.current.left, self.current.right]))
-        self.rows = records_as_rows(self.areas, rows)
-        self.last = known.pairs.records.table["row_id"].to_pylist()
-        self.was_hazard = known.pairs.records.flags("kind", sorted(HAZARD_KINDS))
+        self.is_free = np.ones(len(self.current), dtype=bool)
+        self.rows: dict[int, tuple[str, str, bytes]] = {}
         self.parents: dict[int, list[int]] = {}
         self.ids = _Ids(known.case_ids)
         self.case_of: dict[int, str] = {}
@@ -89,7 +86,8 @@ class _Night:
             for statuses in (_OVER, _REPLACED)
         )
         live = self.known.present & ~over
-        ending = self._follow(np.flatnonzero(live))
+        others, taken = self._beside_the_quiet(np.flatnonzero(live))
+        ending = self._follow(others, taken)
         for gone in (~live & ~replaced, replaced):
             for cases in self._heirs_first(np.flatnonzero(gone)):
                 self._follow(cases)
@@ -100,47 +98,103 @@ class _Night:
         self.result.case_of = {(left[pair], right[pair]): case for pair, case in self.case_of.items()}
         return self.result
 
+    def _beside_the_quiet(self, live: Indices) -> tuple[Indices, Indices]:
+        """Let those cases go on of which nothing has changed and nobody has decided; return the others.
+
+        Returned beside them are the rows of records that none of the others can go on in.
+        """
+        if not len(live):
+            return live, live
+        self._name(np.concatenate([self.current.left, self.current.right]))
+        row_of = {name: row for row, (name, _, _) in self.rows.items()}
+        names = self.known.names
+        row = np.array([row_of.get(name, -1) for name in names], dtype=np.intp)
+        left, right = self.known.left[live], self.known.right[live]
+        unlike = [names[place] for place in np.unique([left, right]).tolist() if row[place] < 0]
+        changed = self.known.versions.version_ids(unlike)
+        before, after, flipped = unchanged(row[left], row[right], self.current, changed)
+        told = pairs_as_json(self.overlaps, after, flipped.tolist())
+        quiet = [
+            (case, pair)
+            for case, pair, text in zip(live[before].tolist(), after.tolist(), told, strict=True)
+            if text == self.known.columns[case] and self._is_settled(case)
+        ]
+        for case, pair in quiet:
+            self._goes_on(case, pair)
+        others = np.setdiff1d(live, [case for case, _ in quiet])
+        pairs = np.array([pair for _, pair in quiet], dtype=np.intp)
+        taken = np.concatenate([self.current.left[pairs], self.current.right[pairs]])
+        of_others = np.concatenate([self.known.left[others], self.known.right[others]])
+        return others, np.setdiff1d(taken, row[of_others])
+
+    def _is_settled(self, case: int) -> bool:
+        """Say whether only a new sighting can change the status of a case."""
+        return bool(self.known.is_observed[case]) and self.known.status[case] not in _LOOKED_AT_ALWAYS
+
+    def _goes_on(self, case: int, pair: int) -> None:
+        self.case_of[pair] = self.known.case_ids[case]
+        self.is_free[pair] = False
+
     def _heirs_first(self, cases: Indices) -> list[Indices]:
         """Return the cases that had the overlap of their two records last, and then the others."""
-        pairs, order = self.known.pairs, np.argsort(-self.known.last_present[cases], kind="stable")
-        keys = np.column_stack([pairs.left[cases], pairs.right[cases]])[order]
+        order = np.argsort(-self.known.last_present[cases], kind="stable")
+        keys = np.column_stack([self.known.left[cases], self.known.right[cases]])[order]
         _, first = np.unique(np.sort(keys, axis=1), axis=0, return_index=True)
         heirs = np.sort(cases[order[first]])
         return [heirs, np.setdiff1d(cases, heirs)]
 
-    def _follow(self, cases: Indices) -> list[int]:
+    def _follow(self, cases: Indices, taken: Indices = _NONE) -> list[int]:
         """Follow some cases among the overlaps that are free; return those that continue in none alone."""
-        free = np.flatnonzero([pair not in self.case_of for pair in range(len(self.current))])
-        known = self.known.pairs.take(cases).alone()
-        found = match(known, self.current.take(free), self.policy.lineage_share)
+        if not len(cases):
+            return []
+        free = np.flatnonzero(self.is_free)
+        known = self.known.pairs(cases)
+        found = match(known, self.current.take(free), self.policy.lineage_share, taken)
         for before, after in found.parents:
             self.parents.setdefault(int(free[after]), []).append(int(cases[before]))
-        ended = sorted({int(cases[before]) for before, _ in found.parents})
+        ended = {int(cases[before]) for before, _ in found.parents}
         unread = ~self.reading.is_complete(known.records) | self.reading.returned(known.records)
+        told = self._told_of(found, free)
+        heirs = self._heirs_of(known, found)
         for number, case in enumerate(cases.tolist()):
-            if (successor := found.successor[number]) >= 0:
-                pair = int(free[successor])
-                self.case_of[pair] = self.known.case_ids[case]
-                self._continues(case, pair, bool(found.flipped[number]))
-                continue
-            sides = int(known.left[number]), int(known.right[number])
-            heirs = [found.after(side) for side in sides]
-            lost = [bool(unread[side]) and not len(rows) for side, rows in zip(sides, heirs, strict=True)]
-            if case in ended:
-                self._saw(case, self._followed(case, heirs), self.known.columns[case], None)
+            if number in told:
+                pair, flipped = int(free[found.successor[number]]), bool(found.flipped[number])
+                self._continues(case, pair, flipped, told[number])
+            elif case in ended:
+                self._saw(case, self._followed(case, heirs[number]), self.known.columns[case], None)
             else:
-                self._is_gone(case, heirs, lost)
-        return ended
+                sides = unread[known.left[number]], unread[known.right[number]]
+                lost = [bool(side) and not len(rows) for side, rows in zip(sides, heirs[number], strict=True)]
+                self._is_gone(case, heirs[number], lost)
+        return sorted(ended)
+
+    def _told_of(self, found: Matching, free: Indices) -> dict[int, str]:
+        """Return what is said of the pairs in which cases go on, by the place of the case."""
+        going = np.flatnonzero(found.successor >= 0)
+        pairs = free[found.successor[going]]
+        self._name(np.concatenate([self.current.left[pairs], self.current.right[pairs]]))
+        told = pairs_as_json(self.overlaps, pairs, found.flipped[going].tolist())
+        return dict(zip(going.tolist(), told, strict=True))
+
+    def _heirs_of(self, known: Pairs, found: Matching) -> dict[int, list[Indices]]:
+        """Return the records in which those of the other cases go on, by the place of the case."""
+        heirs = {
+            number: [found.after(int(side[number])) for side in (known.left, known.right)]
+            for number in np.flatnonzero(found.successor < 0).tolist()
+        }
+        self._name(np.concatenate([*(rows for both in heirs.values() for rows in both), _NONE]))
+        return heirs
 
     # What a case becomes.
 
-    def _continues(self, case: int, pair: int, flipped: bool) -> None:
+    def _continues(self, case: int, pair: int, flipped: bool, told: str) -> None:
+        self._goes_on(case, pair)
         sides = self.current.left[pair], self.current.right[pair]
         a, b = (int(row) for row in (sides[::-1] if flipped else sides))
-        versions = self._version(a), self._version(b)
-        is_new = self._saw(case, versions, as_json(pair_columns(self.told[pair], flipped)), pair)
-        now = Seen(self.areas.geometry[a], self.areas.geometry[b], True, bool(self.is_conflict[pair]))
-        self._judged(case, now, is_new)
+        is_new = self._saw(case, (self._version(a), self._version(b)), told, pair)
+        if is_new or not self._is_settled(case):
+            now = Seen(self._ground([a]), self._ground([b]), True, bool(self.is_conflict[pair]))
+            self._judged(case, now)
 
     def _is_gone(self, case: int, after: Sequence[Indices], lost: Sequence[bool]) -> None:
         """Follow the two records of an overlap that is not there, or say that nobody can know."""
@@ -150,21 +204,22 @@ class _Night:
             self._not_observed(case, lost)
             return
         is_new = self._saw(case, versions, self.known.columns[case], None)
-        ground = [self._ground(rows) for rows in after]
-        self._judged(case, Seen(ground[0], ground[1], present=False), is_new)
+        if is_new or not self._is_settled(case):
+            a, b = (self._ground(rows.tolist()) for rows in after)
+            self._judged(case, Seen(a, b, present=False))
 
     def _followed(self, case: int, after: Sequence[Indices]) -> tuple[str, str]:
         """Return the versions of both records that go on, the last ones where none does or several do."""
         a, b = (
             self._version(int(rows[0])) if len(rows) == 1 else last
-            for rows, last in zip(after, self._last(case), strict=True)
+            for rows, last in zip(after, self.known.sides(case), strict=True)
         )
         return a, b
 
-    def _ground(self, rows: Indices) -> shapely.Geometry | None:
-        if len(rows) < 2:
-            return self.areas.geometry[rows[0]] if len(rows) else None
-        return shapely.union_all(self.areas.geometry[rows])
+    def _ground(self, rows: Sequence[int]) -> shapely.Geometry | None:
+        """Return the ground of some records, None of none."""
+        shapes = shapely.from_wkb([self.rows[row][2] for row in rows])
+        return shapely.union_all(shapes) if len(shapes) > 1 else next(iter(shapes), None)
 
     def _not_observed(self, case: int, lost: Sequence[bool]) -> None:
         if not self.known.is_observed[case] or not self.known.present[case]:
@@ -183,28 +238,26 @@ class _Night:
         data = {"children": sorted({self.case_of[pair] for pair in children})}
         self._event(case, Verdict(status, status.value, cause), data)
 
-    def _judged(self, case: int, now: Seen, is_new: bool) -> None:
+    def _judged(self, case: int, now: Seen) -> None:
         """Record what follows from the data; a case that was not observed stands where it stood before."""
-        status, observed = self.known.status[case], bool(self.known.is_observed[case])
-        if observed and not is_new and status not in _LOOKED_AT_ALWAYS:
-            return
+        status = self.known.status[case]
         before, decided = self.history(case)
         decided = decided and self._beside_others(case, before, decided)
         found = judge(status, bool(self.known.present[case]), before, now, decided, self.policy.moved)
         if found is not None:
             self._event(case, found, self._hazard_lost(case, before, now))
-        elif not observed:
+        elif not self.known.is_observed[case]:
             seen = Verdict(status, "observed", "Both records were read again")
             self._event(case, seen, {}, is_about_now=False)
 
     def _beside_others(self, case: int, before: Seen, decided: Decided) -> Decided:
         """Add what decisions of other cases change of the two records."""
-        pairs = self.known.pairs
+        left, right = self.known.left, self.known.right
         changed: list[shapely.Geometry] = []
-        for row in (pairs.left[case], pairs.right[case]):
-            others = np.flatnonzero((pairs.left == row) | (pairs.right == row))
+        for row in (left[case], right[case]):
+            others = np.flatnonzero((left == row) | (right == row))
             changes = [
-                changed_ground(*self.history(int(other)))[int(pairs.left[other] != row)]
+                changed_ground(*self.history(int(other)))[int(left[other] != row)]
                 for other in others[others != case]
             ]
             changed.append(overlaid(shapely.union_all, np.array([NOTHING, *changes], dtype=object)))
@@ -214,27 +267,32 @@ class _Night:
 
     def _hazard_lost(self, case: int, before: Seen, now: Seen) -> dict[str, Any]:
         """Return the hazard ground that each record has given up since it was looked at."""
-        pairs = self.known.pairs
-        sides = ("a", pairs.left, before.a, now.a), ("b", pairs.right, before.b, now.b)
+        a, b = self.known.sides(case)
+        sides = ("a", a, before.a, now.a), ("b", b, before.b, now.b)
         return {
             f"{name}_hazard_lost_m2": round(lost_m2(old, new), 6)
-            for name, rows, old, new in sides
-            if old is not None and self.was_hazard[rows[case]]
+            for name, version, old, new in sides
+            if old is not None and self.known.versions.is_hazard(version)
         }
 
     # New cases.
 
     def _open(self) -> None:
         """Open a case for each conflict that continues none, and for what became of one that ended."""
-        for pair in range(len(self.current)):
-            if pair in self.case_of or not (self.is_conflict[pair] or pair in self.parents):
-                continue
-            sides = int(self.current.left[pair]), int(self.current.right[pair])
-            case_id = self.ids.new([self._identity(row) for row in sides])
+        free = np.flatnonzero(self.is_free)
+        pairs = free[[bool(self.is_conflict[pair]) or pair in self.parents for pair in free.tolist()]]
+        left, right = self.current.left[pairs], self.current.right[pairs]
+        self._name(np.concatenate([left, right]))
+        told = pairs_as_json(self.overlaps, pairs, [False] * len(pairs))
+        grounds = to_wkb(self.overlaps.geometry[pairs]).to_pylist()
+        sides = zip(self._identities(left), self._identities(right), strict=True)
+        rows = zip(left.tolist(), right.tolist(), strict=True)
+        for pair, ids, (a, b), text, wkb in zip(pairs.tolist(), sides, rows, told, grounds, strict=True):
+            case_id = self.ids.new(ids)
             self.case_of[pair] = case_id
             self.result.opened.append(case_id)
-            versions = self._version(sides[0]), self._version(sides[1])
-            self._see(case_id, versions, as_json(pair_columns(self.told[pair], False)), pair)
+            versions = self._version(a), self._version(b)
+            self.result.sightings.append(Sighted(case_id, True, *versions, text, wkb))
             self.result.happened.append(self._birth(case_id, pair))
 
     def _birth(self, case_id: str, pair: int) -> Happened:
@@ -248,29 +306,30 @@ class _Night:
         cause = f"{'Split' if len(parents) == 1 else 'Merged'} from {', '.join(parents)}"
         return Happened(case_id, Verdict(status, "opened", cause), {"parents": parents})
 
-    def _identity(self, row: int) -> list[str]:
-        columns = json.loads(self.rows[row][1])
-        return [columns["role"], columns["record_id"], columns["geometry_hash"]]
+    def _identities(self, rows: Indices) -> list[tuple[str, ...]]:
+        """Return who records are as they were delivered: role, record id, geometry hash."""
+        chosen = self.areas.take(rows).table
+        names = ("role", "record_id", "geometry_hash")
+        return list(zip(*(chosen[name].to_pylist() for name in names), strict=True))
 
     # What is written.
 
+    def _name(self, rows: Indices) -> None:
+        """Find the names of the versions of some records, many at once."""
+        self.rows |= records_as_rows(self.areas, np.setdiff1d(rows, list(self.rows)))
+
     def _version(self, row: int) -> str:
         """Return the name of a record's version, which is to be kept."""
-        if row not in self.rows:
-            self.rows |= records_as_rows(self.areas, np.array([row]))
         name, text, wkb = self.rows[row]
         self.result.versions.setdefault(name, (text, wkb))
         return name
-
-    def _last(self, case: int) -> tuple[str, str]:
-        return self.last[self.known.pairs.left[case]], self.last[self.known.pairs.right[case]]
 
     def _event(self, case: int, what: Verdict, data: dict[str, Any], is_about_now: bool = True) -> None:
         self.result.happened.append(Happened(self.known.case_ids[case], what, data, is_about_now))
 
     def _saw(self, case: int, versions: tuple[str, str], columns: str, pair: int | None) -> bool:
         """Remember a sighting unless it is what was seen last; say whether it is new."""
-        known = bool(self.known.present[case]), self._last(case), self.known.columns[case]
+        known = bool(self.known.present[case]), self.known.sides(case), self.known.columns[case]
         is_new = (pair is not None, versions, columns) != known
         if is_new:
             self._see(self.known.case_ids[case], versions, columns, pair)
@@ -278,7 +337,7 @@ class _Night:
 
     def _keep_up(self, case: int, versions: tuple[str, str]) -> None:
         """Follow the record that was read, where the other one was not; the overlap stands as it was seen."""
-        if versions != self._last(case):
+        if versions != self.known.sides(case):
             told = self.known.case_ids[case], bool(self.known.present[case])
             self.result.sightings.append(Sighted(*told, *versions, self.known.columns[case], None))
 
@@ -294,7 +353,7 @@ class _Ids:
     def __init__(self, taken: Sequence[str]) -> None:
         self._taken = set(taken)
 
-    def new(self, sides: list[list[str]]) -> str:
+    def new(self, sides: Sequence[Sequence[str]]) -> str:
         """Return an id for a pair of records (role, record id, geometry hash)."""
         turn = 0
         while (name := f"c{hash_text(json.dumps([sides, turn]))}") in self._taken:

@@ -19,16 +19,17 @@ from geopipe.io.ledgers.ledger import Ledger
 from geopipe.io.ledgers.opened import Opened
 from geopipe.policies import Policy, policy_hash
 from geopipe.register.case import Case, Decision
-from geopipe.register.casefiles import cases_of, decisions_in_force
+from geopipe.register.casefiles import case_rows, cases_of, decisions_in_force
 from geopipe.register.findingfiles import record_findings
 from geopipe.register.judge import Decided, Seen
-from geopipe.register.known import Known, known_cases, versions
+from geopipe.register.known import Known, known_cases
 from geopipe.register.naming import find_case, give_numbers, keep_short_names
 from geopipe.register.observation import Observation
 from geopipe.register.observe import observe as observe_run
 from geopipe.register.outcome import expected
 from geopipe.register.rows import as_json
-from geopipe.schema import State
+from geopipe.register.table import table_of
+from geopipe.schema import Frame, State
 from geopipe.scope import not_looked_for
 from geopipe.tolerance import acceptance, points_that_may_be_finds
 
@@ -169,6 +170,10 @@ class Register(Opened):
         """Return all cases, or some, with all that happened to them, in the order of their ids."""
         return cases_of(self, ids)
 
+    def case_table(self, working_crs: str) -> Frame:
+        """Return all cases as CASES, in the order of their ids, in a working CRS (m)."""
+        return table_of(case_rows(self), working_crs)
+
     def case(self, name: str) -> Case:
         """Return a case by its number or its id, or the beginning of its id.
 
@@ -216,8 +221,7 @@ class _Looks:
     def __call__(self, case: int) -> tuple[Seen, Decided | None]:
         decision = self._decisions.get(self._known.case_ids[case])
         number = decision.sighting if decision else self._known.looked_at[case]
-        is_last = number == self._known.sighting[case]
-        a, b, present = self._last(case) if is_last else self._sighting(number)
+        (a, b), present = self._sides(case, number)
         before = Seen(a, b, present)
         if decision is None:
             return before, None
@@ -230,13 +234,10 @@ class _Looks:
             wanted = None
         return before, Decided(decision.choice, decision.confirmed, wanted)
 
-    def _last(self, case: int) -> tuple[shapely.Geometry, shapely.Geometry, bool]:
-        pairs = self._known.pairs
-        shapes = pairs.records.geometry
-        return shapes[pairs.left[case]], shapes[pairs.right[case]], bool(self._known.present[case])
-
-    def _sighting(self, number: int) -> tuple[shapely.Geometry, shapely.Geometry, bool]:
-        question = "SELECT a_version, b_version, present FROM sightings WHERE number = ?"
-        a, b, present = self._register.ask(question, number)[0]
-        records = versions(self._register, list(dict.fromkeys((a, b))), self._working_crs)
-        return records.geometry[0], records.geometry[-1], bool(present)
+    def _sides(self, case: int, number: int) -> tuple[tuple[shapely.Geometry, shapely.Geometry], bool]:
+        """Return the ground of both records at a sighting of a case, and whether they overlapped."""
+        (a, b), present = self._known.sides(case), self._known.present[case]
+        if number != self._known.sighting[case]:
+            question = "SELECT a_version, b_version, present FROM sightings WHERE number = ?"
+            ((a, b, present),) = self._register.ask(question, number)
+        return (self._known.versions.ground(a), self._known.versions.ground(b)), bool(present)

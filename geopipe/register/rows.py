@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from geopipe.identity import hash_text
-from geopipe.schema import FEATURES, Frame, Geometries, Indices, make_frame, to_wkb
+from geopipe.schema import FEATURES, Frame, Geometries, Indices, make_frame
 
 # What the register keeps of a record beside its polygon. Nothing that names a person is among it, and nothing
 # that changes with the file in which an unchanged record is delivered again.
@@ -33,6 +35,8 @@ _SIDES = {"left_first": "a_first", "right_first": "b_first"}
 _ENCODER = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=dt.date.isoformat
 )
+# Within JSON a line never ends: a newline in a text is written as \\n.
+_MANY = json.JSONEncoder(ensure_ascii=False, separators=("\n", ":"), default=dt.date.isoformat)
 
 
 def plain(value: Any) -> Any:
@@ -49,27 +53,70 @@ def as_json(columns: dict[str, Any]) -> str:
     return _ENCODER.encode(columns)
 
 
+def many_as_json(values: Sequence[Any]) -> list[str]:
+    """Return plain values (no lists, no mappings) as JSON, each one as `as_json` writes it."""
+    return _MANY.encode(list(values))[1:-1].split("\n") if len(values) else []
+
+
+def many_from_json(texts: Sequence[str]) -> list[Any]:
+    """Return what each text of JSON holds; one text of many is read sooner than many texts."""
+    return list(json.loads(f"[{','.join(texts)}]"))
+
+
+def _rows_as_json(columns: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return for each row of columns of JSON the text that `as_json` writes of it."""
+    names = sorted(columns)
+    row = "{" + ",".join(f'"{name}":%s' for name in names) + "}"
+    return [row % values for values in zip(*(columns[name] for name in names), strict=True)]
+
+
+def _column_as_json(column: pa.ChunkedArray) -> list[str]:
+    """Return a column as JSON; a text or a day that repeats is written once."""
+    if pa.types.is_floating(column.type):  # 0.0 and -0.0 are one value, and two texts
+        return many_as_json(column.to_pylist())
+    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    texts = many_as_json(encoded.dictionary.to_pylist())
+    return [texts[code] for code in encoded.indices.to_pylist()]
+
+
 def records_as_rows(areas: Frame, rows: Indices) -> dict[int, tuple[str, str, bytes]]:
     """Return for some rows of FEATURES the name of the version, its columns as JSON, and its WKB."""
     chosen = areas.take(rows)
-    table = chosen.table.select(list(RECORD_COLUMNS)).to_pylist()
-    wkb = to_wkb(chosen.geometry).to_pylist()
-    result = {}
-    for row, columns, polygon in zip(rows.tolist(), table, wkb, strict=True):
-        text = as_json(columns)
-        result[row] = (hash_text(text + polygon.hex()), text, polygon)
-    return result
+    texts = _rows_as_json({name: _column_as_json(chosen.table[name]) for name in RECORD_COLUMNS})
+    wkb = chosen.wkb().to_pylist()
+    return {
+        row: (hash_text(text + polygon.hex()), text, polygon)
+        for row, text, polygon in zip(rows.tolist(), texts, wkb, strict=True)
+    }
 
 
 def pair_columns(pair: dict[str, Any], flipped: bool) -> dict[str, Any]:
     """Return what an OVERLAPS row says of a pair, as seen from A; `flipped` where A stands on the right."""
-    columns = {name: plain(pair[name]) for name in PAIR_COLUMNS}
-    shares = (pair["left_share"], pair["right_share"])
-    columns["a_share"], columns["b_share"] = shares[::-1] if flipped else shares
+    columns = _seen_from_a({name: [value] for name, value in pair.items()}, [flipped])
+    return {name: value for name, (value,) in columns.items()}
+
+
+def pairs_as_json(overlaps: Frame, rows: Indices, flipped: Sequence[bool]) -> list[str]:
+    """Return what some rows of OVERLAPS say of their pairs, as seen from A, as the register keeps it."""
+    told = overlaps.take(rows).table.select([*PAIR_COLUMNS, "left_share", "right_share"]).to_pydict()
+    columns = _seen_from_a(told, flipped)
+    return _rows_as_json({name: many_as_json(values) for name, values in columns.items()})
+
+
+def _seen_from_a(pairs: Mapping[str, Sequence[Any]], flipped: Sequence[bool]) -> dict[str, list[Any]]:
+    """Return what columns of OVERLAPS say of pairs as seen from A."""
+    columns = {name: [plain(value) for value in pairs[name]] for name in PAIR_COLUMNS}
+    sides = list(zip(pairs["left_share"], pairs["right_share"], flipped, strict=True))
+    columns["a_share"] = [right if turn else left for left, right, turn in sides]
+    columns["b_share"] = [left if turn else right for left, right, turn in sides]
     for name in ("time_order", "relation"):
-        turned = _TURNED.get(columns[name], columns[name]) if flipped else columns[name]
-        columns[name] = _SIDES.get(turned, turned)
+        columns[name] = [_turned(value, turn) for value, turn in zip(columns[name], flipped, strict=True)]
     return columns
+
+
+def _turned(word: str, flipped: bool) -> str:
+    turned = _TURNED.get(word, word) if flipped else word
+    return _SIDES.get(turned, turned)
 
 
 def as_records(names: list[str], columns: list[dict[str, Any]], geometry: Geometries) -> Frame:

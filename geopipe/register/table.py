@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
+import pyarrow as pa
 
-from geopipe.register.case import Case, Side
+from geopipe.register.case import Case
+from geopipe.register.caserows import CaseRows, Columns, rows_of
 from geopipe.register.known import moved_to
 from geopipe.schema import CASES, Frame, make_frame
 from geopipe.terms import RELEASED_KINDS
@@ -21,56 +21,62 @@ _OF_THE_PAIR = (
 
 def case_table(cases: Sequence[Case], working_crs: str) -> Frame:
     """Return cases as CASES, in the order given, in a working CRS (m)."""
-    rows = [_row(case) for case in cases]
-    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in CASES.names}
-    geometry = np.empty(len(cases), dtype=object)
-    geometry[:] = [case.sighting.geometry for case in cases]
-    geometry = moved_to(geometry, [case.sighting.working_crs for case in cases], working_crs)
-    return make_frame(CASES, columns, geometry)
+    return table_of(rows_of(cases), working_crs)
 
 
-def _row(case: Case) -> dict[str, Any]:
-    seen, decision = case.sighting, case.decision
-    sides = {
-        f"{name}_{column}": value
-        for name, side in (("a", seen.a), ("b", seen.b))
-        for column, value in _side(side).items()
-    }
+def table_of(rows: CaseRows, working_crs: str) -> Frame:
+    """Return rows of cases as CASES, in their order, in a working CRS (m)."""
+    return make_frame(CASES, _columns(rows), moved_to(rows.geometry, rows.working_crs, working_crs))
+
+
+def _columns(rows: CaseRows) -> dict[str, Any]:
+    cases, sides = rows.standing, (("a", rows.a), ("b", rows.b))
+    decisions = [case.decision for case in cases]
+    references = [decision.reference if decision else None for decision in decisions]
     return {
-        "case_id": case.case_id,
-        "number": case.number,
-        "status": case.status.value,
-        "present": case.present,
-        "first_seen": case.first_seen,
+        "case_id": [case.case_id for case in cases],
+        "number": [case.number for case in cases],
+        "status": [case.status.value for case in cases],
+        "present": [case.present for case in cases],
+        "first_seen": [case.first_seen for case in cases],
         # What is there now is seen by every run: a date would make each run differ from the one before.
-        "last_seen": None if case.present else case.last_seen,
-        **sides,
-        **{f"{name}_share": seen.columns[f"{name}_share"] for name in ("a", "b")},
-        **{name: place_of(case, name) for name in ("province", "district")},
-        **{name: seen.columns[name] for name in _OF_THE_PAIR},
-        "decision": decision.choice.value if decision else None,
-        "decision_confirmed": decision.confirmed if decision else None,
-        "reference": decision.reference.text if decision and decision.reference else None,
-        "responsible": decision.responsible if decision else case.assigned_to or None,
-        "due": decision.due if decision and decision.due else case.due,
+        "last_seen": [None if case.present else case.last_seen for case in cases],
+        **{f"{name}_{column}": told for name, side in sides for column, told in _of_side(side).items()},
+        **{f"{name}_share": [seen[f"{name}_share"] for seen in rows.seen] for name in ("a", "b")},
+        **{level: _places(rows.a, rows.b, level) for level in ("province", "district")},
+        **{name: [seen[name] for seen in rows.seen] for name in _OF_THE_PAIR},
+        "decision": [decision.choice.value if decision else None for decision in decisions],
+        "decision_confirmed": [decision.confirmed if decision else None for decision in decisions],
+        "reference": [reference.text if reference else None for reference in references],
+        "responsible": [
+            case.decision.responsible if case.decision else case.assigned_to or None for case in cases
+        ],
+        "due": [case.decision.due if case.decision and case.decision.due else case.due for case in cases],
     }
 
 
-def _side(side: Side) -> dict[str, Any]:
-    """Return what the map says of one record; its date is that which orders it in time."""
-    columns = side.columns
-    name = "date_completed" if columns["kind"] in RELEASED_KINDS else "date_surveyed"
+def _of_side(records: Columns) -> dict[str, Any]:
+    """Return what the map says of records; the date of each is that which orders it in time."""
+    both = zip(records["kind"], records["date_completed"], records["date_surveyed"], strict=True)
+    dates = [completed if kind in RELEASED_KINDS else surveyed for kind, completed, surveyed in both]
     return {
-        "id": columns["record_id"],
-        "operator": columns["operator"],
-        "kind": columns["kind"],
-        "status": columns["status"],
-        "date": columns[name] and dt.date.fromisoformat(columns[name]),
+        "id": records["record_id"],
+        **{name: records[name] for name in ("operator", "kind", "status")},
+        "date": pa.array(dates, pa.string()),
     }
+
+
+def _places(a: Columns, b: Columns, level: str) -> list[str | None]:
+    """Return the province or the district of each case."""
+    told = (side[f"{level}_{what}"] for what in ("located", "stated") for side in (a, b))
+    return [_first(names) for names in zip(*told, strict=True)]
 
 
 def place_of(case: Case, level: str) -> str | None:
     """Return the province or the district: where A lies, else B, else what they state."""
     sides = case.sighting.a.columns, case.sighting.b.columns
-    found = [side[f"{level}_{what}"] for what in ("located", "stated") for side in sides]
-    return next((name for name in found if name), None)
+    return _first([side[f"{level}_{what}"] for what in ("located", "stated") for side in sides])
+
+
+def _first(names: Iterable[str | None]) -> str | None:
+    return next((name for name in names if name), None)
