@@ -25,7 +25,7 @@ _LAST_SIGHTINGS = (
 # Names, however many, are handed over as one text of JSON.
 NAMED = "(SELECT value FROM json_each(?))"
 _LAST_PRESENT = (
-    f"SELECT case_id, max(number) FROM sightings WHERE present = 1 AND case_id IN {NAMED} GROUP BY case_id"
+    f"SELECT case_id, max(number) FROM sightings WHERE case_id IN {NAMED} AND present = 1 GROUP BY case_id"  # noqa: S608
 )
 _EVENTS = "SELECT case_id, status, sighting FROM events ORDER BY number"
 

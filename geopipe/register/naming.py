@@ -77,11 +77,13 @@ def give_numbers(
     short_names = json.loads(fact(register, SHORT_NAMES) or "{}")
     office = fact(register, "office")
     taken = Counter(_prefix(row[0]) for row in register.ask("SELECT number FROM case_numbers"))
+    given: list[tuple[str, str, int, str]] = []
     for _, _, case_id, code in sorted(found, key=lambda case: case[:3]):
         parts = short_names.get(code, code) if code else _NO_PLACE, office, str(day.year)
         prefix = "-".join(part for part in parts if part)
         taken[prefix] += 1
-        register.insert("case_numbers", case_id, f"{prefix}-{taken[prefix]:04d}", int(bool(office)), at)
+        given.append((case_id, f"{prefix}-{taken[prefix]:04d}", int(bool(office)), at))
+    register.insert_all("case_numbers", given)
 
 
 def keep_short_names(register: Opened, short_names: Mapping[str, str], at: str) -> None:

@@ -15,15 +15,14 @@ from geopipe.identity import hash_text
 from geopipe.lineages.reading import Reading
 from geopipe.policies import Policy
 from geopipe.register.corners import NOTHING
-from geopipe.register.inquestion import in_question, pairs_among
 from geopipe.register.judge import Decided, Seen, Verdict, changed_ground, judge
 from geopipe.register.known import Known
 from geopipe.register.matching import Matching, Pairs, match, unchanged
 from geopipe.register.moved import lost_m2
 from geopipe.register.observation import Happened, Observation, Sighted
-from geopipe.register.rows import pairs_as_json, records_as_rows
-from geopipe.schema import Indices, State, to_wkb
-from geopipe.terms import CaseStatus, Severity
+from geopipe.register.tonight import Tonight
+from geopipe.schema import Indices, State
+from geopipe.terms import CaseStatus
 
 _REPLACED = frozenset({CaseStatus.SPLIT, CaseStatus.MERGED})
 _OVER = _REPLACED | {CaseStatus.FINISHED}
@@ -69,11 +68,9 @@ class _Night:
         self.known, self.state, self.policy, self.history = known, state, policy, history
         self.first_status = CaseStatus.BACKLOG if is_first else CaseStatus.NEW
         self.reading = Reading(state)
-        self.areas = in_question(state, self.reading, policy.lineage_share)
-        self.overlaps, self.current = pairs_among(state, self.areas)
-        self.is_conflict = ~self.overlaps.flags("severity", [Severity.NOTE])
+        self.tonight = Tonight(state, self.reading, policy.lineage_share)
+        self.current = self.tonight.pairs
         self.is_free = np.ones(len(self.current), dtype=bool)
-        self.rows: dict[int, tuple[str, str, bytes]] = {}
         self.parents: dict[int, list[int]] = {}
         self.ids = _Ids(known.case_ids)
         self.case_of: dict[int, str] = {}
@@ -94,7 +91,9 @@ class _Night:
         self._open()
         for case in ending:
             self._ends(case)
-        left, right = (self.overlaps.table[f"{side}_row_id"].to_pylist() for side in ("left", "right"))
+        left, right = (
+            self.tonight.overlaps.table[f"{side}_row_id"].to_pylist() for side in ("left", "right")
+        )
         self.result.case_of = {(left[pair], right[pair]): case for pair, case in self.case_of.items()}
         return self.result
 
@@ -105,27 +104,29 @@ class _Night:
         """
         if not len(live):
             return live, live
-        self._name(np.concatenate([self.current.left, self.current.right]))
-        row_of = {name: row for row, (name, _, _) in self.rows.items()}
-        names = self.known.names
+        known, names = self.known, self.known.names
+        self.tonight.name_of_pairs(np.flatnonzero(self.tonight.is_conflict))
+        row_of = dict(zip(self.tonight.names.values(), self.tonight.names, strict=True))
         row = np.array([row_of.get(name, -1) for name in names], dtype=np.intp)
-        left, right = self.known.left[live], self.known.right[live]
+        left, right = known.left[live], known.right[live]
         unlike = [names[place] for place in np.unique([left, right]).tolist() if row[place] < 0]
-        changed = self.known.versions.version_ids(unlike)
+        changed = known.versions.version_ids(unlike)
         before, after, flipped = unchanged(row[left], row[right], self.current, changed)
-        told = pairs_as_json(self.overlaps, after, flipped.tolist())
-        quiet = [
-            (case, pair)
-            for case, pair, text in zip(live[before].tolist(), after.tolist(), told, strict=True)
-            if text == self.known.columns[case] and self._is_settled(case)
-        ]
-        for case, pair in quiet:
+        told = self.tonight.told(after, flipped.tolist())
+        cases = live[before]
+        is_quiet = np.array(
+            [
+                text == known.columns[case] and self._is_settled(case)
+                for case, text in zip(cases.tolist(), told, strict=True)
+            ],
+            dtype=bool,
+        )
+        cases, pairs = cases[is_quiet], after[is_quiet]
+        for case, pair in zip(cases.tolist(), pairs.tolist(), strict=True):
             self._goes_on(case, pair)
-        others = np.setdiff1d(live, [case for case, _ in quiet])
-        pairs = np.array([pair for _, pair in quiet], dtype=np.intp)
+        others = np.setdiff1d(live, cases)
         taken = np.concatenate([self.current.left[pairs], self.current.right[pairs]])
-        of_others = np.concatenate([self.known.left[others], self.known.right[others]])
-        return others, np.setdiff1d(taken, row[of_others])
+        return others, np.setdiff1d(taken, row[[*known.left[others], *known.right[others]]])
 
     def _is_settled(self, case: int) -> bool:
         """Say whether only a new sighting can change the status of a case."""
@@ -172,8 +173,8 @@ class _Night:
         """Return what is said of the pairs in which cases go on, by the place of the case."""
         going = np.flatnonzero(found.successor >= 0)
         pairs = free[found.successor[going]]
-        self._name(np.concatenate([self.current.left[pairs], self.current.right[pairs]]))
-        told = pairs_as_json(self.overlaps, pairs, found.flipped[going].tolist())
+        self.tonight.name_of_pairs(pairs)
+        told = self.tonight.told(pairs, found.flipped[going].tolist())
         return dict(zip(going.tolist(), told, strict=True))
 
     def _heirs_of(self, known: Pairs, found: Matching) -> dict[int, list[Indices]]:
@@ -182,7 +183,7 @@ class _Night:
             number: [found.after(int(side[number])) for side in (known.left, known.right)]
             for number in np.flatnonzero(found.successor < 0).tolist()
         }
-        self._name(np.concatenate([*(rows for both in heirs.values() for rows in both), _NONE]))
+        self.tonight.name(np.concatenate([_NONE, *(rows for both in heirs.values() for rows in both)]))
         return heirs
 
     # What a case becomes.
@@ -193,7 +194,8 @@ class _Night:
         a, b = (int(row) for row in (sides[::-1] if flipped else sides))
         is_new = self._saw(case, (self._version(a), self._version(b)), told, pair)
         if is_new or not self._is_settled(case):
-            now = Seen(self._ground([a]), self._ground([b]), True, bool(self.is_conflict[pair]))
+            grounds = self.tonight.ground([a]), self.tonight.ground([b])
+            now = Seen(*grounds, True, bool(self.tonight.is_conflict[pair]))
             self._judged(case, now)
 
     def _is_gone(self, case: int, after: Sequence[Indices], lost: Sequence[bool]) -> None:
@@ -205,7 +207,7 @@ class _Night:
             return
         is_new = self._saw(case, versions, self.known.columns[case], None)
         if is_new or not self._is_settled(case):
-            a, b = (self._ground(rows.tolist()) for rows in after)
+            a, b = (self.tonight.ground(rows.tolist()) for rows in after)
             self._judged(case, Seen(a, b, present=False))
 
     def _followed(self, case: int, after: Sequence[Indices]) -> tuple[str, str]:
@@ -215,11 +217,6 @@ class _Night:
             for rows, last in zip(after, self.known.sides(case), strict=True)
         )
         return a, b
-
-    def _ground(self, rows: Sequence[int]) -> shapely.Geometry | None:
-        """Return the ground of some records, None of none."""
-        shapes = shapely.from_wkb([self.rows[row][2] for row in rows])
-        return shapely.union_all(shapes) if len(shapes) > 1 else next(iter(shapes), None)
 
     def _not_observed(self, case: int, lost: Sequence[bool]) -> None:
         if not self.known.is_observed[case] or not self.known.present[case]:
@@ -280,12 +277,12 @@ class _Night:
     def _open(self) -> None:
         """Open a case for each conflict that continues none, and for what became of one that ended."""
         free = np.flatnonzero(self.is_free)
-        pairs = free[[bool(self.is_conflict[pair]) or pair in self.parents for pair in free.tolist()]]
+        is_open = [bool(self.tonight.is_conflict[pair]) or pair in self.parents for pair in free.tolist()]
+        pairs = free[np.array(is_open, dtype=bool)]
         left, right = self.current.left[pairs], self.current.right[pairs]
-        self._name(np.concatenate([left, right]))
-        told = pairs_as_json(self.overlaps, pairs, [False] * len(pairs))
-        grounds = to_wkb(self.overlaps.geometry[pairs]).to_pylist()
-        sides = zip(self._identities(left), self._identities(right), strict=True)
+        self.tonight.name_of_pairs(pairs)
+        told, grounds = self.tonight.told(pairs, [False] * len(pairs)), self.tonight.shared(pairs)
+        sides = zip(self.tonight.identities(left), self.tonight.identities(right), strict=True)
         rows = zip(left.tolist(), right.tolist(), strict=True)
         for pair, ids, (a, b), text, wkb in zip(pairs.tolist(), sides, rows, told, grounds, strict=True):
             case_id = self.ids.new(ids)
@@ -298,7 +295,7 @@ class _Night:
     def _birth(self, case_id: str, pair: int) -> Happened:
         rows = self.parents.get(pair, [])
         if not rows:
-            found = str(self.overlaps.table["finding"][pair].as_py())
+            found = str(self.tonight.overlaps.table["finding"][pair].as_py())
             return Happened(case_id, Verdict(self.first_status, "opened", found), {})
         parents = [self.known.case_ids[row] for row in rows]
         decided = any(self.history(row)[1] is not None for row in rows)
@@ -306,22 +303,12 @@ class _Night:
         cause = f"{'Split' if len(parents) == 1 else 'Merged'} from {', '.join(parents)}"
         return Happened(case_id, Verdict(status, "opened", cause), {"parents": parents})
 
-    def _identities(self, rows: Indices) -> list[tuple[str, ...]]:
-        """Return who records are as they were delivered: role, record id, geometry hash."""
-        chosen = self.areas.take(rows).table
-        names = ("role", "record_id", "geometry_hash")
-        return list(zip(*(chosen[name].to_pylist() for name in names), strict=True))
-
     # What is written.
-
-    def _name(self, rows: Indices) -> None:
-        """Find the names of the versions of some records, many at once."""
-        self.rows |= records_as_rows(self.areas, np.setdiff1d(rows, list(self.rows)))
 
     def _version(self, row: int) -> str:
         """Return the name of a record's version, which is to be kept."""
-        name, text, wkb = self.rows[row]
-        self.result.versions.setdefault(name, (text, wkb))
+        name = self.tonight.names[row]
+        self.result.versions.setdefault(name, self.tonight.version(row))
         return name
 
     def _event(self, case: int, what: Verdict, data: dict[str, Any], is_about_now: bool = True) -> None:
@@ -342,8 +329,7 @@ class _Night:
             self.result.sightings.append(Sighted(*told, *versions, self.known.columns[case], None))
 
     def _see(self, case_id: str, versions: tuple[str, str], columns: str, pair: int | None) -> None:
-        ground = None if pair is None else self.overlaps.geometry[[pair]]
-        wkb = None if ground is None else to_wkb(ground)[0].as_py()
+        wkb = None if pair is None else self.tonight.shared(np.array([pair]))[0]
         self.result.sightings.append(Sighted(case_id, pair is not None, *versions, columns, wkb))
 
 

@@ -24,7 +24,7 @@ from geopipe.register.findingfiles import record_findings
 from geopipe.register.judge import Decided, Seen
 from geopipe.register.known import Known, known_cases
 from geopipe.register.naming import find_case, give_numbers, keep_short_names
-from geopipe.register.observation import Observation
+from geopipe.register.observation import Happened, Observation, Sighted
 from geopipe.register.observe import observe as observe_run
 from geopipe.register.outcome import expected
 from geopipe.register.rows import as_json
@@ -136,26 +136,18 @@ class Register(Opened):
         return name
 
     def _record_cases(self, run: int, when: str, working_crs: str, seen: Observation) -> None:
-        for case_id in seen.opened:
-            self.insert("cases", case_id, run)
+        self.insert_all("cases", [(case_id, run) for case_id in seen.opened])
         known = {name for (name,) in self.ask("SELECT version FROM versions")}
-        for name, (text, wkb) in seen.versions.items():
-            if name not in known:
-                self.insert("versions", name, working_crs, text, wkb)
-        for item in seen.sightings:
-            ground = (item.geometry, working_crs) if item.geometry else self._last_ground(item.case_id)
-            self.insert(
-                "sightings", None, item.case_id, run, int(item.present), item.a_version, item.b_version,
-                item.columns, *ground,
-            )  # fmt: skip
+        new = [(name, working_crs, *kept) for name, kept in seen.versions.items() if name not in known]
+        self.insert_all("versions", new)
+        self.insert_all("sightings", [self._sighting(run, working_crs, item) for item in seen.sightings])
         last = dict(self.ask("SELECT case_id, max(number) FROM sightings GROUP BY case_id"))
-        for event in seen.happened:
-            name = hash_text(f"{event.case_id} {run} {event.what.kind}")
-            about = last[event.case_id] if event.is_about_now else None
-            self.insert(
-                "events", None, name, event.case_id, when, "geopipe", event.what.kind,
-                event.what.status.value, event.what.cause, as_json(event.data), run, about,
-            )  # fmt: skip
+        self.insert_all("events", [_event(run, when, event, last) for event in seen.happened])
+
+    def _sighting(self, run: int, working_crs: str, item: Sighted) -> tuple[Any, ...]:
+        ground = (item.geometry, working_crs) if item.geometry else self._last_ground(item.case_id)
+        sides = item.a_version, item.b_version
+        return None, item.case_id, run, int(item.present), *sides, item.columns, *ground
 
     def _last_ground(self, case_id: str) -> tuple[Any, ...]:
         """Return the shared ground of a case as it was seen last (WKB), and its CRS."""
@@ -198,6 +190,13 @@ class Register(Opened):
         with self.transaction():
             for row in rows:
                 self.insert("published_quarters", None, quarter, as_json(row), by, reference, at.isoformat())
+
+
+def _event(run: int, when: str, event: Happened, last: Mapping[str, int]) -> tuple[Any, ...]:
+    name = hash_text(f"{event.case_id} {run} {event.what.kind}")
+    about = last[event.case_id] if event.is_about_now else None
+    what = event.what.kind, event.what.status.value, event.what.cause
+    return None, name, event.case_id, when, "geopipe", *what, as_json(event.data), run, about
 
 
 def _accepted(seen: Observation, state: State, policy: Policy, day: dt.date) -> set[str]:

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from geopipe.identity import hash_text
-from geopipe.schema import FEATURES, Frame, Geometries, Indices, make_frame
+from geopipe.schema import FEATURES, Frame, Geometries, make_frame
 
 # What the register keeps of a record beside its polygon. Nothing that names a person is among it, and nothing
 # that changes with the file in which an unchanged record is delivered again.
@@ -26,6 +27,7 @@ PAIR_COLUMNS = (
     "relation", "finding", "severity", "counted", "time_order", "area_m2", "width_m", "mean_width_m", "parts",
     "edge_uncertainty_m2", "confidence",
 )  # fmt: skip
+_OF_A_PAIR = (*PAIR_COLUMNS, "left_share", "right_share")
 _TURNED = {
     "left_first": "right_first", "right_first": "left_first", "contains": "within", "within": "contains",
 }  # fmt: skip
@@ -79,39 +81,43 @@ def _column_as_json(column: pa.ChunkedArray) -> list[str]:
     return [texts[code] for code in encoded.indices.to_pylist()]
 
 
-def records_as_rows(areas: Frame, rows: Indices) -> dict[int, tuple[str, str, bytes]]:
-    """Return for some rows of FEATURES the name of the version, its columns as JSON, and its WKB."""
-    chosen = areas.take(rows)
-    texts = _rows_as_json({name: _column_as_json(chosen.table[name]) for name in RECORD_COLUMNS})
-    wkb = chosen.wkb().to_pylist()
-    return {
-        row: (hash_text(text + polygon.hex()), text, polygon)
-        for row, text, polygon in zip(rows.tolist(), texts, wkb, strict=True)
-    }
+def records_as_rows(records: Frame) -> tuple[list[str], list[str], list[bytes]]:
+    """Return for each row of FEATURES the name of the version, its columns as JSON, and its WKB."""
+    texts = _rows_as_json({name: _column_as_json(records.table[name]) for name in RECORD_COLUMNS})
+    wkb = records.wkb().to_pylist()
+    names = [hash_text(text + polygon.hex()) for text, polygon in zip(texts, wkb, strict=True)]
+    return names, texts, wkb
 
 
-def pair_columns(pair: dict[str, Any], flipped: bool) -> dict[str, Any]:
+def pair_columns(pair: Mapping[str, Any], flipped: bool) -> dict[str, Any]:
     """Return what an OVERLAPS row says of a pair, as seen from A; `flipped` where A stands on the right."""
-    columns = _seen_from_a({name: [value] for name, value in pair.items()}, [flipped])
+    columns = _seen_from_a({name: [plain(pair[name])] for name in _OF_A_PAIR}, [flipped])
     return {name: value for name, (value,) in columns.items()}
 
 
-def pairs_as_json(overlaps: Frame, rows: Indices, flipped: Sequence[bool]) -> list[str]:
-    """Return what some rows of OVERLAPS say of their pairs, as seen from A, as the register keeps it."""
-    told = overlaps.take(rows).table.select([*PAIR_COLUMNS, "left_share", "right_share"]).to_pydict()
+def pairs_as_json(overlaps: Frame, flipped: Sequence[bool]) -> list[str]:
+    """Return what rows of OVERLAPS say of their pairs, as seen from A, as the register keeps it."""
+    told = {name: _without_nan(overlaps.table[name]).to_pylist() for name in _OF_A_PAIR}
     columns = _seen_from_a(told, flipped)
     return _rows_as_json({name: many_as_json(values) for name, values in columns.items()})
 
 
-def _seen_from_a(pairs: Mapping[str, Sequence[Any]], flipped: Sequence[bool]) -> dict[str, list[Any]]:
+def _without_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.if_else(pc.is_nan(column), None, column) if pa.types.is_floating(column.type) else column
+
+
+def _seen_from_a(pairs: Mapping[str, list[Any]], flipped: Sequence[bool]) -> dict[str, list[Any]]:
     """Return what columns of OVERLAPS say of pairs as seen from A."""
-    columns = {name: [plain(value) for value in pairs[name]] for name in PAIR_COLUMNS}
     sides = list(zip(pairs["left_share"], pairs["right_share"], flipped, strict=True))
-    columns["a_share"] = [right if turn else left for left, right, turn in sides]
-    columns["b_share"] = [left if turn else right for left, right, turn in sides]
-    for name in ("time_order", "relation"):
-        columns[name] = [_turned(value, turn) for value, turn in zip(columns[name], flipped, strict=True)]
-    return columns
+    shares = {
+        "a_share": [right if turn else left for left, right, turn in sides],
+        "b_share": [left if turn else right for left, right, turn in sides],
+    }
+    turned = {
+        name: [_turned(word, turn) for word, turn in zip(pairs[name], flipped, strict=True)]
+        for name in ("time_order", "relation")
+    }
+    return {name: pairs[name] for name in PAIR_COLUMNS} | shares | turned
 
 
 def _turned(word: str, flipped: bool) -> str:

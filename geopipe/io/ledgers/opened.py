@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -74,3 +75,9 @@ class Opened(AbstractContextManager[Any]):
         """Append one row."""
         places = ", ".join("?" * len(values))
         self._connection.execute(f"INSERT INTO {table} VALUES ({places})", values)  # noqa: S608
+
+    def insert_all(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Append rows, in their order."""
+        if rows:
+            places = ", ".join("?" * len(rows[0]))
+            self._connection.executemany(f"INSERT INTO {table} VALUES ({places})", rows)  # noqa: S608
