@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 import shapely
 from hypothesis import Phase, given, settings
@@ -21,6 +22,7 @@ from shapely.affinity import translate
 from geopipe.errors import ConfigError
 from geopipe.history import hold_against, with_history
 from geopipe.io.ledgers.received import received
+from geopipe.register import matching, observe
 from geopipe.register.case import Case
 from geopipe.register.casefiles import sighting_of
 from geopipe.register.desk import Desk
@@ -457,6 +459,25 @@ stories = given(starts(), st.lists(nights, min_size=3, max_size=6), st.integers(
 @stories
 def test_cases_stay_on_their_ground_and_decisions_with_them(story, told, seed):
     live(story, told, seed)
+
+
+@settings(max_examples=15, phases=NO_SHRINKING)
+@stories
+def test_a_night_that_looks_at_every_case_and_every_record_writes_the_same(story, told, seed):
+    random = Random(seed)
+    with books(Random(seed)) as mine, books(Random(seed)) as other:
+        for number, night in enumerate(told, 1):
+            for operation in [] if number == 1 else night.operations:
+                operation(story, random)
+            here = [item for item in (*story.records, *ANCHORS) if item.operator != night.missing]
+            mine.run(number, list(here))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(observe._Night, "_beside_the_quiet", lambda _, live: (live, np.array([], int)))
+                patch.setattr(matching, "_within_reach", lambda _, now: np.arange(len(now)))
+                other.run(number, list(here))
+            assert mine.content() == other.content()
+            if night.decides:
+                _decide(mine, other, number, random)
 
 
 @pytest.mark.slow
