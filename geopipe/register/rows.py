@@ -74,7 +74,7 @@ def _rows_as_json(columns: Mapping[str, Sequence[str]]) -> list[str]:
 
 def _column_as_json(column: pa.ChunkedArray) -> list[str]:
     """Return a column as JSON; a text or a day that repeats is written once."""
-    if pa.types.is_floating(column.type):  # 0.0 and -0.0 are one value, and two texts
+    if pa.types.is_floating(column.type):  # figures seldom repeat, and 0.0 is not -0.0
         return many_as_json(column.to_pylist())
     encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
     texts = many_as_json(encoded.dictionary.to_pylist())

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,12 @@ import shapely
 import test_cases
 from hypothesis import given
 from hypothesis import strategies as st
-from make import EARLY, LAOS, LATE, POLICY, Area, box, hazard, make_features, square
+from make import EARLY, LAOS, LATE, POLICY, Area, box, hazard, make_features, released, square
+from test_case_traps import NORTH
 from test_cases import MAG, UXO, Office
 
+from geopipe.crs import choose_operation, transform
+from geopipe.register.known import known_cases
 from geopipe.register.matching import Pairs, match, unchanged
 from geopipe.register.rows import (
     RECORD_COLUMNS,
@@ -27,7 +31,7 @@ from geopipe.register.rows import (
     records_as_rows,
 )
 from geopipe.register.table import case_table
-from geopipe.schema import Frame, State, to_wkb
+from geopipe.schema import BOX, Frame, State, to_wkb
 from geopipe.stages.overlaps import overlaps
 from geopipe.terms import Choice
 
@@ -183,6 +187,43 @@ def test_a_quiet_neighbour_is_no_heir_of_what_was_redrawn_beside_it(office):
     assert len(cases) == 3
 
 
+def test_a_record_that_is_gone_does_not_go_on_in_one_beside_it_that_is_as_it_was(office):
+    """M1 lies on most of what M2 was, but M1 goes on in itself, and so in nothing else."""
+    survey = replace(MAG, kind="SHA")
+    inside = hazard(square(20), "MAG", "M2", status="open", surveyed=LATE)
+    west, east = replace(UXO, ground=box(-40, 0, 15, 100)), replace(NPA, ground=box(105, 0, 200, 100))
+    office.run(survey, inside, west, east)
+    cases = office.run(survey, west, east)
+    assert {case.operators: case.events[-1].cause for case in cases} == {
+        ("MAG", "NPA"): "Record A is gone; nobody has decided this",
+        ("MAG", "UXO Lao"): "evolution_unclear",
+    }
+
+
+def test_a_record_whose_box_is_out_of_date_goes_on_by_its_id(office):
+    office.run(MAG, UXO)
+
+    def change(state: State) -> State:
+        far = {name: [9e9] * len(state.features) for name in BOX}
+        return replace(state, features=state.features.with_columns(far))
+
+    (case,) = office.run(replace(MAG, status="worked_on"), UXO, change=change)
+    assert case.present
+
+
+def test_ground_that_a_released_record_gives_up_is_no_hazard_that_was_lost(office):
+    land = released(square(60), "UXO Lao", "R1", when=EARLY)
+    office.run(replace(MAG, surveyed=LATE), land)
+    (case,) = office.run(replace(MAG, surveyed=LATE), replace(land, ground=box(90, 0, 160, 100)))
+    assert case.events[-1].kind == "moved"
+    assert case.events[-1].data == {"a_hazard_lost_m2": 0.0}
+
+
+def test_the_id_of_a_case_is_what_it_has_always_been(office):
+    (case,) = office.run(MAG, UXO)
+    assert case.case_id == "cce9b395429ff208f"
+
+
 def test_what_people_decide_between_two_nights_is_held_against_data_that_have_not_changed(office):
     gone = replace(UXO, ground=square(100))
     office.run(MAG, UXO)
@@ -198,23 +239,65 @@ def test_what_people_decide_between_two_nights_is_held_against_data_that_have_no
 KEEPS = hazard(square(9000), "UXO Lao", "keeps", status="open", surveyed=EARLY)
 
 
+def test_of_what_is_gone_it_is_known_when_it_was_there_last(office):
+    office.run(MAG, UXO, HALO, NPA)
+    office.run(replace(MAG, status="worked_on"), UXO, HALO, NPA)
+    office.run(MAG, HALO, NPA, KEEPS)
+    known = known_cases(office.register, LAOS)
+    numbers = dict(zip(known.sighting, known.last_present.tolist(), strict=True))
+    assert sorted(numbers) == [min(numbers), 4]
+    assert numbers[4] == 3
+    assert numbers[min(numbers)] == min(numbers)
+
+
+def test_a_case_of_which_one_record_was_read_in_another_working_crs_stands_in_one(office):
+    office.run(MAG, UXO)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(test_cases, "LAOS", NORTH)
+        patch.setattr(test_cases, "make_features", partial(make_features, crs=NORTH))
+        (case,) = office.run(*(replace(item, ground=in_north(item.ground)) for item in (MAG, KEEPS)))
+    seen = case.sighting
+    assert (case.present, seen.working_crs) == (False, NORTH)
+    assert seen.a.geometry.intersection(seen.b.geometry).area == pytest.approx(4000, abs=1)
+    assert seen.geometry.intersection(seen.b.geometry).area == pytest.approx(4000, abs=1)
+    table = office.register.case_table(LAOS)
+    assert table.geometry[0].intersection(MAG.ground).area == pytest.approx(4000, abs=1)
+
+
+def in_north(ground: shapely.Geometry) -> shapely.Geometry:
+    return transform(np.array([ground]), choose_operation(LAOS, NORTH)[0])[0]
+
+
 # The table of all cases.
 
 
 def test_the_table_of_the_register_is_that_of_its_cases(office):
-    lying = replace(NPA, province="P", district="D")
-    office.run(MAG, UXO, HALO, lying, hazard(square(0, 90), "HALO", "H2", status="open", surveyed=EARLY))
-    first, *others = office.register.cases()
+    office.run(MAG, UXO, HALO, replace(NPA, province="P", district="D"))
+    first, other = office.register.cases()
     office.decide(Choice.B_CORRECTS, first, due=dt.date(2026, 5, 1), responsible="MAG", shrinks_hazard=True)
     with office.register.transaction():
-        office.desk().assign(others[0], "Somchai", dt.date(2026, 6, 1))
-    office.run(MAG, UXO, HALO, missing=("NPA",))
+        office.desk().assign(other, "Somchai", dt.date(2026, 6, 1))
+    beside = hazard(square(0, 90), "HALO", "H2", status="open", surveyed=EARLY)
+    office.run(MAG, UXO, HALO, beside, missing=("NPA",))
     office.run(MAG, HALO, KEEPS)
     cases = office.register.cases()
-    assert {case.present for case in cases} == {True, False}
-    one, other = office.register.case_table(LAOS), case_table(cases, LAOS)
-    assert one.table.whole().equals(other.table.whole())
-    assert to_wkb(one.geometry).equals(to_wkb(other.geometry))
+    table = office.register.case_table(LAOS)
+    assert table.table.whole().equals(case_table(cases, LAOS).table.whole())
+    assert to_wkb(table.geometry).equals(to_wkb(case_table(cases, LAOS).geometry))
+    assert {case.operators: (case.first_seen.day, case.last_seen.day, case.present) for case in cases} == {
+        ("HALO", "NPA"): (2, 4, True), ("MAG", "UXO Lao"): (2, 3, False), ("HALO", "MAG"): (3, 3, False),
+        ("HALO", "UXO Lao"): (3, 3, False),
+    }  # fmt: skip
+    rows = {row["case_id"]: row for row in table.table.to_pylist()}
+    told = rows[first.case_id], rows[other.case_id]
+    assert [row["responsible"] for row in told] == ["MAG", "Somchai"]
+    assert [row["due"] for row in told] == [dt.date(2026, 5, 1), dt.date(2026, 6, 1)]
+    assert {row["a_date"] for row in rows.values()} == {EARLY}
+    assert {(row["a_operator"], row["province"]) for row in rows.values()} == {
+        ("HALO", "P"),
+        ("MAG", None),
+        ("HALO", None),
+    }
 
 
 def test_some_cases_are_read_as_they_are_among_all(office):
