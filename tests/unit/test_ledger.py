@@ -15,7 +15,9 @@ from geopipe.io.ledgers import registerfile
 from geopipe.io.ledgers.ledger import Ledger
 from geopipe.io.ledgers.received import received
 from geopipe.periods import parse_period
-from geopipe.schema import FEATURES, REJECTED, State, check, concat, empty_frame, make_frame, no_geometry
+from geopipe.schema import (
+    BOX, FEATURES, REJECTED, State, boxes_of, check, concat, empty_frame, make_frame, no_geometry,
+)  # fmt: skip
 
 APRIL, JULY = dt.datetime(2026, 4, 10, tzinfo=dt.UTC), dt.datetime(2026, 7, 1, tzinfo=dt.UTC)
 NOBODY = empty_frame(FEATURES)
@@ -120,11 +122,14 @@ def test_records_come_back_as_they_were(ledger):
     assert kept.geometry[0].equals_exact(square(), 0)
 
 
-def test_in_another_working_crs_the_turning_points_are_brought_there(ledger):
-    read(ledger, delivery("a", hazard(square(), id="1")))
+def test_in_another_working_crs_the_turning_points_and_their_box_are_brought_there(ledger):
+    state = delivery("a", hazard(square(), id="1"))
+    sides = dict(zip(BOX, square().bounds, strict=True))
+    read(ledger, replace(state, features=state.features.with_columns(sides)))
     other = LAOS.replace("+x_0=500000", "+x_0=600000")
     kept = ledger.previous("MAG", "hazard", other)
     assert kept.geometry[0].equals_exact(square(100_000), 1e-6)
+    assert boxes_of(kept).tolist() == [list(kept.geometry[0].bounds)]
     assert kept.table["area_m2"].to_pylist() == pytest.approx([10_000])
 
 

@@ -279,7 +279,13 @@ def test_the_table_of_the_register_is_that_of_its_cases(office):
         office.desk().assign(other, "Somchai", dt.date(2026, 6, 1))
     beside = hazard(square(0, 90), "HALO", "H2", status="open", surveyed=EARLY)
     office.run(MAG, UXO, HALO, beside, missing=("NPA",))
-    office.run(MAG, HALO, KEEPS)
+
+    def change(state: State) -> State:
+        return replace(
+            state, features=with_value(state.features, "operator", "HALO", "province_located", "Q")
+        )
+
+    office.run(MAG, HALO, KEEPS, change=change)
     cases = office.register.cases()
     table = office.register.case_table(LAOS)
     assert table.table.whole().equals(case_table(cases, LAOS).table.whole())
