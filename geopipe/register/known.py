@@ -29,6 +29,17 @@ _LAST_PRESENT = (
 )
 _EVENTS = "SELECT case_id, status, sighting FROM events ORDER BY number"
 
+# These are held against the data in each run: people may have decided since.
+_LOOKED_AT_ALWAYS = frozenset(
+    {
+        CaseStatus.DECIDED,
+        CaseStatus.CORRECTED,
+        CaseStatus.EXCEPTION,
+        CaseStatus.CORRECTED_DIFFERENTLY,
+        CaseStatus.NEEDS_REVIEW,
+    }
+)
+
 
 @dataclass(frozen=True)
 class Known:
@@ -53,8 +64,9 @@ class Known:
     right: Indices
     versions: Versions
 
-    def __len__(self) -> int:
-        return len(self.case_ids)
+    def is_settled(self, case: int) -> bool:
+        """Say whether only a new sighting can change the status of a case."""
+        return bool(self.is_observed[case]) and self.status[case] not in _LOOKED_AT_ALWAYS
 
     def sides(self, case: int) -> tuple[str, str]:
         """Return the versions of both records of a case, as they were last seen."""

@@ -37,11 +37,6 @@ class Pairs:
         """Return some of the pairs, of the same records."""
         return Pairs(self.records, self.left[which], self.right[which])
 
-    def alone(self) -> Pairs:
-        """Return the same pairs with no other records than theirs."""
-        rows, places = np.unique(np.concatenate([self.left, self.right]), return_inverse=True)
-        return Pairs(self.records.take(rows), places[: len(self)], places[len(self) :])
-
 
 @dataclass(frozen=True)
 class Matching:

@@ -17,25 +17,16 @@ from geopipe.policies import Policy
 from geopipe.register.corners import NOTHING
 from geopipe.register.judge import Decided, Seen, Verdict, changed_ground, judge
 from geopipe.register.known import Known
-from geopipe.register.matching import Matching, Pairs, match, unchanged
+from geopipe.register.matching import Matching, Pairs, match
 from geopipe.register.moved import lost_m2
 from geopipe.register.observation import Happened, Observation, Sighted
+from geopipe.register.quiet import quiet_cases
 from geopipe.register.tonight import Tonight
 from geopipe.schema import Indices, State
 from geopipe.terms import CaseStatus
 
 _REPLACED = frozenset({CaseStatus.SPLIT, CaseStatus.MERGED})
 _OVER = _REPLACED | {CaseStatus.FINISHED}
-# These are held against the data in each run: people may have decided since.
-_LOOKED_AT_ALWAYS = frozenset(
-    {
-        CaseStatus.DECIDED,
-        CaseStatus.CORRECTED,
-        CaseStatus.EXCEPTION,
-        CaseStatus.CORRECTED_DIFFERENTLY,
-        CaseStatus.NEEDS_REVIEW,
-    }
-)
 _NONE = np.empty(0, dtype=np.intp)
 
 # The decision in force of a case, with the data that it asks for, and the ground of both records as they
@@ -65,7 +56,7 @@ class _Night:
     """One run against the register, case by case."""
 
     def __init__(self, known: Known, state: State, policy: Policy, history: History, is_first: bool) -> None:
-        self.known, self.state, self.policy, self.history = known, state, policy, history
+        self.known, self.policy, self.history = known, policy, history
         self.first_status = CaseStatus.BACKLOG if is_first else CaseStatus.NEW
         self.reading = Reading(state)
         self.tonight = Tonight(state, self.reading, policy.lineage_share)
@@ -83,8 +74,10 @@ class _Night:
             for statuses in (_OVER, _REPLACED)
         )
         live = self.known.present & ~over
-        others, taken = self._beside_the_quiet(np.flatnonzero(live))
-        ending = self._follow(others, taken)
+        quiet = quiet_cases(self.known, self.tonight, np.flatnonzero(live))
+        for case, pair in zip(quiet.cases.tolist(), quiet.pairs.tolist(), strict=True):
+            self._goes_on(case, pair)
+        ending = self._follow(quiet.others, quiet.taken)
         for gone in (~live & ~replaced, replaced):
             for cases in self._heirs_first(np.flatnonzero(gone)):
                 self._follow(cases)
@@ -96,41 +89,6 @@ class _Night:
         )
         self.result.case_of = {(left[pair], right[pair]): case for pair, case in self.case_of.items()}
         return self.result
-
-    def _beside_the_quiet(self, live: Indices) -> tuple[Indices, Indices]:
-        """Let those cases go on of which nothing has changed and nobody has decided; return the others.
-
-        Returned beside them are the rows of records that none of the others can go on in.
-        """
-        if not len(live):
-            return live, live
-        known, names = self.known, self.known.names
-        self.tonight.name_of_pairs(np.flatnonzero(self.tonight.is_conflict))
-        row_of = dict(zip(self.tonight.names.values(), self.tonight.names, strict=True))
-        row = np.array([row_of.get(name, -1) for name in names], dtype=np.intp)
-        left, right = known.left[live], known.right[live]
-        unlike = [names[place] for place in np.unique([left, right]).tolist() if row[place] < 0]
-        changed = known.versions.version_ids(unlike)
-        before, after, flipped = unchanged(row[left], row[right], self.current, changed)
-        told = self.tonight.told(after, flipped.tolist())
-        cases = live[before]
-        is_quiet = np.array(
-            [
-                text == known.columns[case] and self._is_settled(case)
-                for case, text in zip(cases.tolist(), told, strict=True)
-            ],
-            dtype=bool,
-        )
-        cases, pairs = cases[is_quiet], after[is_quiet]
-        for case, pair in zip(cases.tolist(), pairs.tolist(), strict=True):
-            self._goes_on(case, pair)
-        others = np.setdiff1d(live, cases)
-        taken = np.concatenate([self.current.left[pairs], self.current.right[pairs]])
-        return others, np.setdiff1d(taken, row[[*known.left[others], *known.right[others]]])
-
-    def _is_settled(self, case: int) -> bool:
-        """Say whether only a new sighting can change the status of a case."""
-        return bool(self.known.is_observed[case]) and self.known.status[case] not in _LOOKED_AT_ALWAYS
 
     def _goes_on(self, case: int, pair: int) -> None:
         self.case_of[pair] = self.known.case_ids[case]
@@ -193,7 +151,7 @@ class _Night:
         sides = self.current.left[pair], self.current.right[pair]
         a, b = (int(row) for row in (sides[::-1] if flipped else sides))
         is_new = self._saw(case, (self._version(a), self._version(b)), told, pair)
-        if is_new or not self._is_settled(case):
+        if is_new or not self.known.is_settled(case):
             grounds = self.tonight.ground([a]), self.tonight.ground([b])
             now = Seen(*grounds, True, bool(self.tonight.is_conflict[pair]))
             self._judged(case, now)
@@ -206,7 +164,7 @@ class _Night:
             self._not_observed(case, lost)
             return
         is_new = self._saw(case, versions, self.known.columns[case], None)
-        if is_new or not self._is_settled(case):
+        if is_new or not self.known.is_settled(case):
             a, b = (self.tonight.ground(rows.tolist()) for rows in after)
             self._judged(case, Seen(a, b, present=False))
 

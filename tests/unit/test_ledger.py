@@ -16,7 +16,16 @@ from geopipe.io.ledgers.ledger import Ledger
 from geopipe.io.ledgers.received import received
 from geopipe.periods import parse_period
 from geopipe.schema import (
-    BOX, FEATURES, REJECTED, State, boxes_of, check, concat, empty_frame, make_frame, no_geometry,
+    BOX,
+    FEATURES,
+    REJECTED,
+    State,
+    boxes_of,
+    check,
+    concat,
+    empty_frame,
+    make_frame,
+    no_geometry,
 )  # fmt: skip
 
 APRIL, JULY = dt.datetime(2026, 4, 10, tzinfo=dt.UTC), dt.datetime(2026, 7, 1, tzinfo=dt.UTC)
