@@ -177,6 +177,16 @@ def boxes_of(areas: Frame) -> NDArray[np.float64]:
     return np.column_stack([areas.numpy(name) for name in BOX])
 
 
+def measures_of(geometry: Geometries) -> dict[str, NDArray[Any]]:
+    """Return the columns of FEATURES that follow from polygons in the working CRS alone (m, m2)."""
+    return {
+        "area_m2": shapely.area(geometry),
+        **dict(zip(BOX, shapely.bounds(geometry).T, strict=True)),
+        "perimeter_m": shapely.length(geometry),
+        "point_count": shapely.get_num_coordinates(geometry),
+    }
+
+
 def to_wkb(geometry: Geometries) -> pa.Array:
     """Return geometries as little-endian ISO WKB, null where there is none."""
     return pa.array(shapely.to_wkb(geometry, flavor="iso", byte_order=1), pa.large_binary())

@@ -37,6 +37,7 @@ from geopipe.schema import (
     Mask,
     State,
     findings_about,
+    measures_of,
     rejected_of,
 )
 from geopipe.terms import HAZARD_KINDS, RELEASED_KINDS
@@ -262,9 +263,10 @@ def _repair_sentences(
 
 
 def _measure(state: State, policy: Policy) -> State:
-    """Add area and edge uncertainty."""
+    """Add area, box and the like, and edge uncertainty."""
     areas = state.features
-    west, south, east, north = shapely.bounds(areas.geometry).T
+    measures = measures_of(areas.geometry)
+    west, south, east, north = (measures[side] for side in BOX)
     # No edge is longer than the box is across.
     wide = np.flatnonzero(np.hypot(east - west, north - south) > policy.uncertain_edge_m)
     geometry = areas.geometry[wide]
@@ -273,11 +275,4 @@ def _measure(state: State, policy: Policy) -> State:
     uncertainty_m2[wide] = edge_uncertainty_m2(
         longest_edges_m(geometry), latitude_deg, policy.uncertain_edge_m
     )
-    columns = {
-        "area_m2": shapely.area(areas.geometry),
-        "edge_uncertainty_m2": uncertainty_m2,
-        **dict(zip(BOX, (west, south, east, north), strict=True)),
-        "perimeter_m": shapely.length(areas.geometry),
-        "point_count": shapely.get_num_coordinates(areas.geometry),
-    }
-    return replace(state, features=areas.with_columns(columns))
+    return replace(state, features=areas.with_columns({**measures, "edge_uncertainty_m2": uncertainty_m2}))

@@ -140,6 +140,8 @@ def test_in_another_working_crs_the_turning_points_and_their_box_are_brought_the
     assert kept.geometry[0].equals_exact(square(100_000), 1e-6)
     assert boxes_of(kept).tolist() == [list(kept.geometry[0].bounds)]
     assert kept.table["area_m2"].to_pylist() == pytest.approx([10_000])
+    assert kept.table["perimeter_m"].to_pylist() == pytest.approx([400])
+    assert kept.table["point_count"].to_pylist() == [5]
 
 
 def test_the_first_delivery_has_nothing_before_it(ledger):

@@ -14,7 +14,7 @@ from geopipe.crs import choose_operation, transform
 from geopipe.errors import OutputError, RegisterError
 from geopipe.geometry import repair
 from geopipe.io.geopackage import file_hash, sync
-from geopipe.schema import BOX, FEATURES, Frame, from_wkb, make_frame, to_wkb
+from geopipe.schema import FEATURES, Frame, from_wkb, make_frame, measures_of, to_wkb
 from geopipe.terms import RELEASED_KINDS
 from geopipe.unfinished import unfinished_file
 
@@ -95,8 +95,7 @@ def _moved(frame: Frame, stored: str, working_crs: str) -> Frame:
     rows = np.flatnonzero(~shapely.is_valid(geometry))
     mended, released = repair(geometry[rows]), frame.take(rows).flags("kind", sorted(RELEASED_KINDS))
     geometry[rows] = np.where(released, mended.common, mended.union)
-    boxes = dict(zip(BOX, shapely.bounds(geometry).T, strict=True))
-    return frame.with_geometry(geometry).with_columns({"area_m2": shapely.area(geometry), **boxes})
+    return frame.with_geometry(geometry).with_columns(measures_of(geometry))
 
 
 class KeptFrames:
