@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -173,7 +173,13 @@ def _shared_folder(config: Config) -> Iterator[Path]:
 def compare(config: Config, progress: Progress = silent) -> Result:
     """Read, run every stage and publish into `config.output`."""
     started = dt.datetime.now(dt.UTC)
-    return finish(run(config, progress), config, config.output, started, progress)
+    with kept_for_publishing(config):
+        return finish(run(config, progress), config, config.output, started, progress)
+
+
+def kept_for_publishing(config: Config) -> AbstractContextManager[None]:
+    """Let one of the processes that settle records inside go on waiting, until it helps to publish."""
+    return kept_waiting(for_later=min(config.workers - 1, 1))
 
 
 def finish(
@@ -198,6 +204,6 @@ def finish(
     parts = FOR_QGIS if config.qgis else PLAIN
     outputs: Sequence[Path] = publish(
         state, summary, folder, config.layers, started, returns, past.cases,
-        dress=lambda path: dress(path, summary, parts), kept_returns=past.returns,
+        dress=lambda path: dress(path, summary, parts), kept_returns=past.returns, workers=config.workers,
     )  # fmt: skip
     return Result(summary, tuple(outputs))

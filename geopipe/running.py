@@ -29,7 +29,7 @@ from geopipe.io.ledgers.registerfile import BACKUPS, FRAMES
 from geopipe.io.ledgers.registerfile import NAME as REGISTER
 from geopipe.io.store import hold, load_saved_config, save_config, write_text
 from geopipe.lineages.still_drawn import let_go_with_areas, still_drawn
-from geopipe.pipeline import Past, Progress, Result, finish, run, silent
+from geopipe.pipeline import Past, Progress, Result, finish, kept_for_publishing, run, silent
 from geopipe.policies import load_policy
 from geopipe.preparation.kept import PERHAPS_NOT_THE_FILE, Kept, key_of
 from geopipe.preparation.together import Job, jobs_of, require_possible
@@ -73,7 +73,7 @@ def run_held(config: Config, progress: Progress, started: dt.datetime) -> Result
     if (last := _last_run(config, jobs)) is not None:
         return last
     kept = Kept(config.workspace / PREPARED)
-    with Register.open(config.workspace) as register:
+    with Register.open(config.workspace) as register, kept_for_publishing(config):
         _look_at_clock(register, config, started)
         _back_up(register, config, started.date())
         _forget_uncommitted(register, config.output / "runs")

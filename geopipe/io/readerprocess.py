@@ -28,7 +28,7 @@ _ENDING_S = 0.2
 _WARM: list[tuple[Path, subprocess.Popen[bytes]]] = []
 # Processes that have answered others and wait for more, where somebody keeps them: see `kept_waiting`.
 _WAITING: list[tuple[Path, subprocess.Popen[bytes]]] = []
-_KEEPERS: list[object] = []
+_KEEPERS: list[int] = []
 # One that has grown beyond this is ended: it does not give its memory back.
 _MOST_WAITING_BYTES = 256 << 20
 
@@ -64,15 +64,27 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def kept_waiting() -> Iterator[None]:
-    """Let processes that retire inside wait for others that need one; at the end they are ended."""
-    _KEEPERS.append(keeper := object())
+def kept_waiting(for_later: int = 0) -> Iterator[None]:
+    """Let processes that retire inside wait for others that need one; at the end they are ended.
+
+    Parameters
+    ----------
+    for_later : int
+        How many, the smallest ones, go on waiting when such a block inside this one has ended.
+    """
+    _KEEPERS.append(for_later)
     try:
         yield
     finally:
-        _KEEPERS.remove(keeper)
-        while _WAITING and not _KEEPERS:
+        _KEEPERS.remove(for_later)
+        _WAITING.sort(key=lambda waiting: own_bytes(waiting[1]))
+        while len(_WAITING) > max(_KEEPERS, default=0):
             _end(_WAITING.pop()[1])
+
+
+def is_one_waiting() -> bool:
+    """Say whether a process that has answered others waits for more."""
+    return bool(_WAITING)
 
 
 def _one_of(processes: list[tuple[Path, subprocess.Popen[bytes]]]) -> subprocess.Popen[bytes] | None:
@@ -113,6 +125,15 @@ class ReaderFaultError(Exception):
         return self.trace
 
 
+def _told(answer: object) -> object:
+    """Return an answer; raise what a process answers that could not do what it was asked."""
+    if isinstance(answer, GeopipeError):
+        raise answer
+    if isinstance(answer, Failure):
+        raise ReaderFaultError(answer.name, answer.text, answer.trace)
+    return answer
+
+
 class Reader:
     """One reader process, started when it is first needed and again after each death.
 
@@ -138,23 +159,41 @@ class Reader:
 
         A process that takes longer, or more memory of its own, is ended.
         """
+        with self._watched(seconds, memory_bytes) as process:
+            self._send(process, name, arguments)
+            answer = self._received(process)
+        return _told(answer)
+
+    def begin(self, name: str, arguments: tuple[object, ...], seconds: float) -> None:
+        """Let a function in the process begin, and do not wait for its answer; see `answer`.
+
+        Raises ReaderDiedError when the process does not take the arguments.
+        """
+        with self._watched(seconds) as process:
+            self._send(process, name, arguments)
+
+    def answer(self, seconds: float) -> object:
+        """Return the answer of the function that was begun; raise ReaderDiedError when none comes in time."""
+        if self.process is None:
+            raise ReaderDiedError
+        with self._watched(seconds) as process:
+            answer = self._received(process)
+        return _told(answer)
+
+    @contextmanager
+    def _watched(self, seconds: float, memory_bytes: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
+        """Give the process, which is ended when what is done inside takes longer, or it takes more memory."""
         if self.retired:
             raise ReaderDiedError
         process = self.process or self._start()
         self.out_of_time = self.out_of_memory = self.was_killed = False
-        self._is_asked = True
         answered = threading.Event()
         watch = threading.Thread(
             target=self._watch, args=(process, answered, seconds, memory_bytes), daemon=True
         )
         watch.start()
         try:
-            if process.stdin is None or process.stdout is None:
-                raise ReaderDiedError
-            pickle.dump((name, arguments), process.stdin)
-            process.stdin.flush()
-            answer = pickle.load(process.stdout)  # noqa: S301
-            self._is_asked = False
+            yield process
         except (EOFError, OSError, pickle.UnpicklingError) as error:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 code = process.wait(_ENDING_S)
@@ -166,10 +205,19 @@ class Reader:
         finally:
             answered.set()
             watch.join()
-        if isinstance(answer, GeopipeError):
-            raise answer
-        if isinstance(answer, Failure):
-            raise ReaderFaultError(answer.name, answer.text, answer.trace)
+
+    def _send(self, process: subprocess.Popen[bytes], name: str, arguments: tuple[object, ...]) -> None:
+        self._is_asked = True
+        if process.stdin is None:
+            raise ReaderDiedError
+        pickle.dump((name, arguments), process.stdin)
+        process.stdin.flush()
+
+    def _received(self, process: subprocess.Popen[bytes]) -> object:
+        if process.stdout is None:
+            raise ReaderDiedError
+        answer: object = pickle.load(process.stdout)  # noqa: S301
+        self._is_asked = False
         return answer
 
     def _start(self) -> subprocess.Popen[bytes]:

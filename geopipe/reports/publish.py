@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from geopipe.catalogue import load_catalogue
 from geopipe.errors import OutputError
 from geopipe.identity import hash_text
 from geopipe.io.geopackage import file_hash, sync, write_geopackage
@@ -19,8 +18,9 @@ from geopipe.io.placing import place
 from geopipe.io.store import write_text
 from geopipe.io.whole import make_folder
 from geopipe.reports.layers import published_layers, working_crs_wkt
-from geopipe.reports.returned.files import ENDINGS, FOLDER, write_returns
+from geopipe.reports.returned.files import ENDINGS, FOLDER
 from geopipe.reports.returned.kept import KeptReturns
+from geopipe.reports.returned.meanwhile import written_meanwhile
 from geopipe.reports.returned.returns import Return
 from geopipe.schema import Frame, State
 from geopipe.unfinished import unfinished_folder
@@ -45,6 +45,7 @@ def publish(
     cases: Frame | None = None,
     dress: Callable[[Path], None] = as_written,
     kept_returns: KeptReturns | None = None,
+    workers: int = 1,
 ) -> list[Path]:
     """Write the GeoPackage, the files for senders and, last, the summary with the hashes of all.
 
@@ -67,6 +68,8 @@ def publish(
         What is done to the GeoPackage before it is published; again, if it gets another name.
     kept_returns : KeptReturns, optional
         Files for senders that need not be written anew.
+    workers : int
+        How many processes may be at work.
 
     Returns
     -------
@@ -78,16 +81,17 @@ def publish(
     OutputError
         When the folder cannot be written. What was there before is then untouched.
     """
-    with _building_in(folder) as building:
+    with (
+        _building_in(folder) as building,
+        written_meanwhile(building / FOLDER, returns, kept_returns, workers) as files_for_senders,
+    ):
         write_geopackage(
             building / GEOPACKAGE,
             published_layers(state, layers, cases),
             working_crs_wkt(state.working_crs),
         )
         dress(building / GEOPACKAGE)
-        made = []
-        if returns:
-            made = write_returns(building / FOLDER, returns, load_catalogue(), kept=kept_returns)
+        made = files_for_senders()
         earlier = _earlier_returns(folder)
         if made:
             (folder / FOLDER).mkdir(exist_ok=True)

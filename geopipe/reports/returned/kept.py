@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from hashlib import sha256
 from importlib.metadata import version
@@ -33,6 +33,15 @@ class KeptReturns:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._used: set[Path] = set()
+
+    @property
+    def used(self) -> frozenset[Path]:
+        """The files that this run has used."""
+        return frozenset(self._used)
+
+    def keep_too(self, used: Iterable[Path]) -> None:
+        """Keep what another process has used for this run."""
+        self._used.update(used)
 
     def put(self, path: Path, made_of: str, write: Callable[[Path], None]) -> None:
         """Put a file in place: a copy of the one that is kept, else a new one, which is kept from then on.
