@@ -7,11 +7,16 @@ would copy everything again and again; so a pick remembers the rows, and columns
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+
+# Rows that come from one chunk and then another more often than this, for each chunk, are brought in order.
+_CHANGES_FOR_EACH_CHUNK = 4
 
 
 def take_rows(column: pa.ChunkedArray, rows: NDArray[np.intp]) -> pa.ChunkedArray:
@@ -20,18 +25,19 @@ def take_rows(column: pa.ChunkedArray, rows: NDArray[np.intp]) -> pa.ChunkedArra
         return column.take(pa.array(rows))
     starts = np.cumsum([0, *(len(chunk) for chunk in column.chunks)])
     chunk_of = np.searchsorted(starts, rows, side="right") - 1
-    order = np.argsort(chunk_of, kind="stable")
-    groups = np.split(order, np.flatnonzero(np.diff(chunk_of[order])) + 1)
-    taken = [
-        column.chunk(int(chunk_of[group[0]])).take(pa.array(rows[group] - starts[chunk_of[group[0]]]))
-        for group in groups
-    ]
-    if len(taken) == 1:
-        return pa.chunked_array(taken, column.type)
-    back = np.empty(len(rows), dtype=np.intp)
-    back[order] = np.arange(len(rows))
-    joined = pa.chunked_array([pa.chunked_array(taken, column.type).combine_chunks()], column.type)
-    return joined if (order == np.arange(len(rows))).all() else joined.take(pa.array(back))
+    changes = np.flatnonzero(chunk_of[1:] != chunk_of[:-1]) + 1
+    if len(changes) > _CHANGES_FOR_EACH_CHUNK * column.num_chunks:
+        order = np.argsort(chunk_of, kind="stable")
+        back = np.empty(len(rows), dtype=np.intp)
+        back[order] = np.arange(len(rows))
+        return take_rows(column, rows[order]).take(pa.array(back))
+    taken = []
+    for start, stop in pairwise([0, *changes.tolist(), len(rows)]):
+        number = int(chunk_of[start])
+        taken.append(column.chunk(number).take(pa.array(rows[start:stop] - starts[number])))
+    if len(taken) > 1:
+        taken = [pa.chunked_array(taken, column.type).combine_chunks()]
+    return pa.chunked_array(taken, column.type)
 
 
 class Picked:
