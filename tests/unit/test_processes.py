@@ -98,3 +98,33 @@ def test_a_process_that_has_grown_is_ended(monkeypatch):
     monkeypatch.setattr(readerprocess, "_MOST_WAITING_BYTES", 0)
     with kept_waiting():
         assert retired().poll() is not None
+
+
+def test_the_smallest_process_waits_for_what_comes_later(monkeypatch):
+    sizes = {}
+    monkeypatch.setattr(readerprocess, "own_bytes", lambda process: sizes.get(process.pid, 0))
+    with kept_waiting(for_later=1):
+        with kept_waiting():
+            readers = [Reader() for _ in range(3)]
+            sizes.update(zip([reader.ask(WHO, (), 60) for reader in readers], (2, 1, 3), strict=True))
+            processes = [reader.process for reader in readers]
+            for reader in readers:
+                reader.retire()
+        assert [process.poll() is None for process in processes] == [False, True, False]
+        later = Reader(takes_over=True)
+        assert sizes[later.ask(WHO, (), 60)] == 1
+        later.retire()
+    assert processes[1].poll() is not None
+
+
+def test_a_process_answers_later_what_was_begun():
+    reader = Reader()
+    with pytest.raises(ReaderDiedError):
+        reader.answer(60)  # nothing was begun
+    reader.begin(WHO, (), 60)
+    assert reader.answer(60) == reader.process.pid
+    reader.begin("time:sleep", (600,), 60)
+    process = reader.process
+    with kept_waiting():
+        reader.retire()
+        assert process.poll() is not None  # what is at work does not wait for others
