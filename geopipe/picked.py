@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-
 # Rows that come from one chunk and then another more often than this, for each chunk, are brought in order.
 _CHANGES_FOR_EACH_CHUNK = 4
 

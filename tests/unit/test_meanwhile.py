@@ -1,4 +1,4 @@
-"""Files for senders written by another process are those that this one would write, whatever happens to it."""
+"""Files for senders are the same whoever writes them, and whatever happens to the process that does."""
 
 import misbehaving_writers
 import pytest
@@ -110,14 +110,15 @@ def test_a_disk_that_refuses_is_told_in_the_same_sentence(tmp_path):
 
 def test_a_process_that_is_still_at_work_is_ended_when_the_rest_fails(waiting, tmp_path, monkeypatch):
     monkeypatch.setattr(meanwhile, "write_for_another", misbehaving_writers.never_ends)
-    with pytest.raises(KeyboardInterrupt), written_meanwhile(tmp_path / "return", RETURNS, None, 2):
-        assert waiting.poll() is None
-        raise KeyboardInterrupt
+
+    def interrupted():
+        with written_meanwhile(tmp_path / "return", RETURNS, None, 2):
+            assert waiting.poll() is None
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert waiting.poll() is not None
-
-
-class Started(AssertionError):
-    """Another process was asked."""
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def no_other(monkeypatch):
     """Let nobody ask another process."""
 
     def refuse(*_arguments, **_more):
-        raise Started
+        raise AssertionError("another process is asked")
 
     monkeypatch.setattr(meanwhile, "Reader", refuse)
 
@@ -142,7 +143,7 @@ def test_a_process_is_started_for_many_lines_only(here, tmp_path, monkeypatch):
     assert hashes(tmp_path / "return") == here[0]
     lines = sum(len(back.rows) for back in RETURNS)
     monkeypatch.setattr(meanwhile, "_LINES_WORTH_A_START", lines)
-    with pytest.raises(Started):
+    with pytest.raises(AssertionError, match="another process is asked"):
         written(tmp_path / "again")
 
 
