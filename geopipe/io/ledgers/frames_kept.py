@@ -14,7 +14,7 @@ from geopipe.crs import choose_operation, transform
 from geopipe.errors import OutputError, RegisterError
 from geopipe.geometry import repair
 from geopipe.io.geopackage import file_hash, sync
-from geopipe.schema import FEATURES, Frame, from_wkb, make_frame, measures_of, to_wkb
+from geopipe.schema import FEATURES, Frame, from_wkb, make_frame, measures_of
 from geopipe.terms import RELEASED_KINDS
 from geopipe.unfinished import unfinished_file
 
@@ -23,7 +23,7 @@ _CRS = b"geopipe.working_crs"
 
 def keep_frame(path: Path, frame: Frame, working_crs: str) -> str:
     """Write a frame so that the file is there wholly or not at all; return its sha256."""
-    table = frame.table.whole().append_column("geometry", to_wkb(frame.geometry))
+    table = frame.table.whole().append_column("geometry", frame.wkb().combine_chunks())
     table = table.replace_schema_metadata({_CRS: working_crs.encode()})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
