@@ -152,7 +152,9 @@ def run(
             state = advance(state, stage, config, policy, STEPS_ACROSS)
         state = keep(state)
         with executor(config.executor, config.workers) as workers:
-            return settle_in_parts(state, deliveries.folders, config, policy, workers, folder, progress)
+            state = settle_in_parts(state, deliveries.folders, config, policy, workers, folder, progress)
+    state.forget()
+    return state
 
 
 @contextmanager
@@ -192,6 +194,7 @@ def finish(
 ) -> Result:
     """Summarise and publish what the stages made, and what is known of earlier deliveries."""
     progress("publish")
+    state.forget()
     wanted = are_wanted(config.layers)
     returns = collect_returns(state, load_catalogue(), past.trend) if wanted else []
     summary = summarise(state, load_policy(config.policy)) | {

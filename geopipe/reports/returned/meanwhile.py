@@ -61,7 +61,7 @@ def written_meanwhile(
             _hand_over(writer, folder, returns, kept)
             yield partial(_waited_for, writer, folder, kept, here)
         finally:
-            writer.retire()
+            writer.close()
 
 
 def _is_worth_it(returns: Sequence[Return], workers: int) -> bool:
