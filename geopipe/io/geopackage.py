@@ -70,7 +70,7 @@ def write_geopackage(path: Path, layers: Sequence[Layer], crs_wkt: str) -> None:
             )
             if layer.geometry is not None:
                 options |= {"geometry_name": "geometry", "geometry_type": layer.geometry_type, "crs": crs_wkt}
-            pyogrio.write_arrow(_stream(layer), path, layer=layer.name, driver="GPKG", **options)
+            _write(layer, path, options)
         _check(path, layers)
         sync(path)
     except (OSError, sqlite3.Error, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
@@ -81,26 +81,55 @@ def write_geopackage(path: Path, layers: Sequence[Layer], crs_wkt: str) -> None:
         pyogrio.set_gdal_config_options(dict.fromkeys(settings))
 
 
+def _write(layer: Layer, path: Path, options: dict[str, object]) -> None:
+    """Write one layer; what goes wrong with its rows, or an interruption meanwhile, is raised as it was."""
+    import pyogrio
+
+    faults: list[BaseException] = []
+    try:
+        pyogrio.write_arrow(_stream(layer, faults), path, layer=layer.name, driver="GPKG", **options)
+    except RuntimeError:
+        if faults:  # pyogrio says no more than that there was one
+            raise faults[0] from None
+        raise
+
+
 def _page_bytes(layers: Sequence[Layer]) -> int:
     """Return the size of the pages of a file: large ones are faster, but every table takes some."""
     return 8192 if sum(layer.table.num_rows for layer in layers) > _ROWS_AT_ONCE else 4096
 
 
-def _stream(layer: Layer) -> pa.RecordBatchReader:
-    """Return the rows of a layer, a part of them at a time, so that no second copy of all is made."""
+def _stream(layer: Layer, faults: list[BaseException]) -> pa.RecordBatchReader:
+    """Return the rows of a layer, a part of them at a time, so that no second copy of all is made.
+
+    What ends them early is added to `faults`.
+    """
     schema = layer.table.schema
     if layer.geometry is not None:
         schema = schema.append(pa.field("geometry", pa.binary()))
-    return pa.RecordBatchReader.from_batches(schema, _batches(layer))
+    batches = _batches(layer, faults)
+    next(batches)
+    return pa.RecordBatchReader.from_batches(schema, batches)
 
 
-def _batches(layer: Layer) -> Iterator[pa.RecordBatch]:
-    for start in range(0, layer.table.num_rows, _ROWS_AT_ONCE):
-        rows = layer.table.slice(start, _ROWS_AT_ONCE)
-        if layer.geometry is not None:
-            wkb = _part(layer.geometry, start, start + rows.num_rows)
-            rows = rows.append_column("geometry", _declared_wkb(wkb, layer.geometry_type))
-        yield from rows.to_batches()
+def _batches(layer: Layer, faults: list[BaseException]) -> Iterator[pa.RecordBatch]:
+    """Yield nothing once, so that even an interruption of the first part is seen, and then the parts."""
+    try:
+        yield None
+        for start in range(0, layer.table.num_rows, _ROWS_AT_ONCE):
+            yield from _rows_from(layer, start)
+    except (Exception, KeyboardInterrupt) as error:
+        faults.append(error)
+        raise
+
+
+def _rows_from(layer: Layer, start: int) -> list[pa.RecordBatch]:
+    """Return a part of the rows of a layer, with their geometries in the declared type."""
+    rows = layer.table.slice(start, _ROWS_AT_ONCE)
+    if layer.geometry is not None:
+        wkb = _part(layer.geometry, start, start + rows.num_rows)
+        rows = rows.append_column("geometry", _declared_wkb(wkb, layer.geometry_type))
+    return list(rows.to_batches())
 
 
 def _part(shapes: Geometries | Undecoded, start: int, stop: int) -> pa.Array:

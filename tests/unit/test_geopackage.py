@@ -78,3 +78,29 @@ def test_a_column_that_keeps_each_text_once_is_written_as_texts(written, tmp_pat
     with closing(sqlite3.connect(tmp_path / "new.gpkg")) as db:
         kinds = {name: kind for _, name, kind, *_ in db.execute("PRAGMA table_info(shown)")}
     assert kinds["crs"] == "TEXT"
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt, MemoryError, ZeroDivisionError])
+def test_what_goes_wrong_with_a_row_is_raised_as_it_was(written, monkeypatch, fault):
+    def fail(*_arguments):
+        raise fault
+
+    monkeypatch.setattr(geopackage, "_declared_wkb", fail)
+    with pytest.raises(fault):
+        written([square()], "MultiPolygon")
+
+
+def test_an_interruption_before_the_first_row_is_seen_too(monkeypatch):
+    made, begin = [], geopackage._batches
+
+    def begun(*arguments):
+        made.append(begin(*arguments))
+        return made[0]
+
+    monkeypatch.setattr(geopackage, "_batches", begun)
+    faults = []
+    reader = geopackage._stream(Layer("shown", Picked(pa.table({"name": ["1"]}))), faults)
+    with pytest.raises(KeyboardInterrupt):
+        made[0].throw(KeyboardInterrupt)  # where a signal that waited comes in
+    assert [type(fault) for fault in faults] == [KeyboardInterrupt]
+    assert reader.schema.names == ["name"]

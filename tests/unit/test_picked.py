@@ -31,6 +31,18 @@ def test_a_column_comes_in_one_chunk():
     assert Picked(BASE).take(rows())["id"].num_chunks == 1
 
 
+@pytest.mark.parametrize("encoded", [False, True])
+def test_rows_that_jump_between_the_chunks_come_in_their_order(encoded):
+    parts = [pa.array([None, *(f"{part}-{row}" for row in range(part))], pa.string()) for part in range(4)]
+    parts = [part.dictionary_encode() for part in parts] if encoded else parts
+    base = pa.table({"id": pa.chunked_array(parts)})
+    values = base["id"].to_pylist()
+    for order in ([9, 0] * 30, [3, 4, 9, 0, 1, 0], range(10), [5, 6]):
+        picked = Picked(base).take(rows(*order))["id"]
+        assert picked.to_pylist() == [values[row] for row in order]
+        assert picked.num_chunks == 1
+
+
 def test_no_row_of_a_table_without_rows():
     picked = Picked(BASE.slice(0, 0))
     assert (picked.num_rows, picked["area_m2"].to_pylist(), picked.to_pylist()) == (0, [], [])
