@@ -107,7 +107,7 @@ class Frame:
         return Frame(self.table.replacing(own), self.shapes)
 
 
-def make_frame(schema: pa.Schema, columns: Mapping[str, Any], geometry: Geometries) -> Frame:
+def make_frame(schema: pa.Schema, columns: Mapping[str, Any], geometry: Geometries | Undecoded) -> Frame:
     """Build a frame; columns that are not given are null, a single value is repeated.
 
     Raises

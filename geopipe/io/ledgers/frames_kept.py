@@ -14,7 +14,8 @@ from geopipe.crs import choose_operation, transform
 from geopipe.errors import OutputError, RegisterError
 from geopipe.geometry import repair
 from geopipe.io.geopackage import file_hash, sync
-from geopipe.schema import FEATURES, Frame, from_wkb, make_frame, measures_of
+from geopipe.schema import FEATURES, Frame, make_frame, measures_of
+from geopipe.shapes import Undecoded
 from geopipe.terms import RELEASED_KINDS
 from geopipe.unfinished import unfinished_file
 
@@ -55,14 +56,11 @@ def kept_frame(path: Path, sha256: str, working_crs: str, schema: pa.Schema = FE
         raise RegisterError(
             f"a delivery that the ledger knows {what}", str(path), "Restore the folder from your backup."
         )
-    with pa.OSFile(str(path)) as source:
-        table = pa.ipc.open_file(source).read_all()
+    table = read_arrow_file(path)
     stored = table.schema.metadata[_CRS].decode()
-    geometry = from_wkb(table["geometry"])
     columns = {name: table[name] for name in schema.names if name in table.column_names}
-    if stored != working_crs and len(geometry):
-        return _moved(make_frame(schema, columns, geometry), stored, working_crs)
-    return make_frame(schema, columns, geometry)
+    frame = make_frame(schema, columns, Undecoded(table["geometry"].cast(pa.large_binary())))
+    return _moved(frame, stored, working_crs) if stored != working_crs and len(frame) else frame
 
 
 def kept_columns(path: Path, names: Sequence[str]) -> pa.Table:
