@@ -49,9 +49,10 @@ def with_history(state: State, found: Changes) -> State:
     These records are not input of this run: they are counted apart (`earlier`).
     """
     # Bytes that this run has read itself, in whatever way, are its own: they cannot be earlier as well.
-    own = state.features.values("row_id")
-    carried = found.carried.take(~found.carried.flags("row_id", own))
-    earlier = concat([carried, found.remaining.take(~found.remaining.flags("row_id", own))])
+    carried, remaining = (
+        frame.take(~frame.is_among("row_id", state.features)) for frame in (found.carried, found.remaining)
+    )
+    earlier = concat([carried, remaining])
     areas = concat([state.features, earlier])
     order = pc.sort_indices(areas.table["row_id"]).to_numpy().astype(np.intp)
     known = replace(state, features=areas.take(order), earlier=earlier, carried=carried)
@@ -65,7 +66,7 @@ def with_copies(state: State, policy: Policy) -> Copies:
     stands in the table of copies, not among the duplicates, whose number belongs to the balance.
     """
     settled = copies(state, policy)
-    own = ~settled.state.duplicates.flags("row_id", state.earlier.values("row_id"))
+    own = ~settled.state.duplicates.is_among("row_id", state.earlier)
     return replace(settled, state=replace(settled.state, duplicates=settled.state.duplicates.take(own)))
 
 

@@ -18,8 +18,8 @@ def in_question(state: State, reading: Reading, lineage_share: float) -> Frame:
     something else could not be read, nothing is inferred from absence and older records stay on the map as
     well: those that go on in a record of tonight are that record.
     """
-    areas = state.features.take(~state.features.flags("row_id", state.carried.values("row_id")))
-    is_earlier = areas.flags("row_id", state.earlier.values("row_id"))
+    areas = state.features.take(~state.features.is_among("row_id", state.carried))
+    is_earlier = areas.is_among("row_id", state.earlier)
     older = np.flatnonzero(is_earlier)
     older = older[reading.in_snapshot(areas.take(older))]
     if not len(older):

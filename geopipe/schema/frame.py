@@ -70,6 +70,13 @@ class Frame:
             return np.isin(column.indices.to_numpy(zero_copy_only=False), codes)
         return np.asarray(pc.is_in(column, wanted).to_numpy(zero_copy_only=False))
 
+    def is_among(self, name: str, other: Frame, named: str = "") -> Mask:
+        """Return where a string column holds what a column (of the same name) of another frame holds, too."""
+        columns = (frame.table[column] for frame, column in ((self, name), (other, named or name)))
+        mine, theirs = (column.cast(pa.string()).combine_chunks() for column in columns)
+        found = pc.is_in(mine, theirs, skip_nulls=True)
+        return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
+
     def values(self, name: str) -> list[str]:
         """Return the different values of a string column, sorted, without nulls."""
         column = self.table[name].combine_chunks()

@@ -131,7 +131,7 @@ class State:
         """The areas that are input records of this run."""
         if len(self.earlier) == 0:
             return self.features
-        return self.features.take(~self.features.flags("row_id", self.earlier.values("row_id")))
+        return self.features.take(~self.features.is_among("row_id", self.earlier))
 
     def forget(self) -> None:
         """Give back the memory of what the last stage has looked at and the next one may not need."""

@@ -109,7 +109,7 @@ def _state_of(part: Part) -> State:
         reference=points.take(part.points),
         previous=beside.previous.take(part.past[is_previous]),
         carried_before=beside.carried_before.take(part.past[~is_previous] - len(beside.previous)),
-        copies=beside.copies.take(beside.copies.flags("operator_row_id", mine.values("row_id"))),
+        copies=beside.copies.take(beside.copies.is_among("operator_row_id", mine, "row_id")),
         working_crs=part.working_crs,
         today=part.today,
     )
@@ -117,7 +117,7 @@ def _state_of(part: Part) -> State:
 
 def _new_in(state: State, before: State) -> State:
     """Return what the stages have found."""
-    told = ~state.duplicates.flags("row_id", before.duplicates.values("row_id"))
+    told = ~state.duplicates.is_among("row_id", before.duplicates)
     return State(
         findings=state.findings,
         duplicates=state.duplicates.take(told),
@@ -135,7 +135,7 @@ def _rows(part: Part, before: State, after: State) -> Rows:
     """Say which records stand."""
     known = [frame.table["row_id"].combine_chunks() for frame in (before.previous, before.carried_before)]
     past = pa.chunked_array(known)
-    kept = after.earlier.take(after.earlier.flags("row_id", after.features.values("row_id")))
+    kept = after.earlier.take(after.earlier.is_among("row_id", after.features))
     earlier, carried, earlier_areas = (
         part.past[pc.index_in(frame.table["row_id"].combine_chunks(), past).to_numpy().astype(np.intp)]
         for frame in (after.earlier, after.carried, kept)

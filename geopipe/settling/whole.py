@@ -107,7 +107,7 @@ class _Whole:
         state = second.placed.state
         if len(unheld):
             # What this run has read itself it does not leave to earlier deliveries.
-            unheld = unheld.take(~unheld.flags("row_id", own.values("row_id")))
+            unheld = unheld.take(~unheld.is_among("row_id", own))
             state = keep_unheld(state, unheld)
         return earlier_left_out(state, with_earlier.records_at(second.areas, second.points)[0])
 

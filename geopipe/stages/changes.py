@@ -94,12 +94,11 @@ def changes(
         HAZARD_RELEASED_SINCE, HAZARD_TAKEN_OVER and HAZARD_GIVEN_UP_BY_DECISION (notes).
     """
     pending = empty_frame(FEATURES) if carried_before is None else carried_before
-    fresh = ~np.isin(pending.numpy("row_id"), previous.numpy("row_id"))
-    earlier = concat([previous, pending.take(fresh)])
+    earlier = concat([previous, pending.take(~pending.is_among("row_id", previous))])
     # What this run has read itself, and set aside by its own rules, is no matter of absence.
-    earlier = earlier.take(~earlier.flags("row_id", state.duplicates.values("row_id")))
+    earlier = earlier.take(~earlier.is_among("row_id", state.duplicates))
     lineage = trace(earlier, state.features, lineage_share)
-    was_pending = lineage.previous.flags("row_id", pending.values("row_id"))
+    was_pending = lineage.previous.is_among("row_id", pending)
     return _Judgement(state, lineage, policy, was_pending).changes()
 
 

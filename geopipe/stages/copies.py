@@ -200,7 +200,7 @@ def _set_aside(state: State, compared: _Compared, policy: Policy) -> Standing:
     areas = compared.areas
     standing = Standing(areas, policy)
     # No chains: what stands for another record stays.
-    stands = areas.flags("row_id", state.duplicates.values("of_row_id"))
+    stands = areas.is_among("row_id", state.duplicates, "of_row_id")
     kinds = areas.numpy("kind")
     mine, theirs = compared.mine, compared.theirs
     allowed = compared.same_ground & (kinds[mine] == kinds[theirs]) & ~stands[theirs]

@@ -59,7 +59,7 @@ def _by_role(areas: Frame) -> list[Indices]:
 def _settled(areas: Frame, state: State, policy: Policy) -> Standing:
     """Set aside duplicates and older versions of one role; what stands for others already stays."""
     standing = Standing(areas, policy, state.today)
-    standing.stands_for_others |= areas.flags("row_id", state.duplicates.values("of_row_id"))
+    standing.stands_for_others |= areas.is_among("row_id", state.duplicates, "of_row_id")
     _same_content(standing)
     for member in (~standing.hazard, standing.hazard):
         _versions(standing, member)

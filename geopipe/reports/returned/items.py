@@ -55,7 +55,7 @@ def own_pairs(state: State, catalogue: Catalogue, senders: Senders) -> Frame:
         f"Shares {m2:,.1f} m2 with your record {other} ({mine:.1%} of this one, {its:.1%} of the other)"
         for other, m2, mine, its in zip(_names_of(right, senders), *shares, strict=True)
     ]
-    of_earlier = left.flags("row_id", state.earlier.values("row_id"))
+    of_earlier = left.is_among("row_id", state.earlier)
     columns = {
         **origin(left),
         "row": pc.if_else(pa.array(of_earlier), None, left.table["row"]),
