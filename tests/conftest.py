@@ -9,8 +9,10 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -274,3 +276,15 @@ def real_data():
     if not folder.is_dir():
         pytest.skip("the real polygons are not here: name their folder in GEOPIPE_REAL_DATA")
     return folder.resolve()
+
+
+def remove_after_death(folder: Path, within_s: float = 20) -> None:
+    """Remove a folder in which a process may still write for a moment, after the one that asked it died."""
+    late = time.monotonic() + within_s
+    while folder.exists():
+        try:
+            shutil.rmtree(folder)
+        except OSError:
+            if time.monotonic() > late:
+                raise
+            time.sleep(0.05)

@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import COMMAND, UTM_48N, call, hashes
+from conftest import COMMAND, UTM_48N, call, hashes, remove_after_death
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="signals and resource limits of POSIX are used"
@@ -73,7 +73,7 @@ def killed(request, demo_of, old_result, tmp_path_factory):
     chance = random.Random(20)
     seen, codes = [], []
     for number in range(request.param):
-        shutil.rmtree(out)
+        remove_after_death(out)
         shutil.copytree(old_result, out)
         process = subprocess.Popen(command(deliveries, out), stderr=subprocess.DEVNULL)
         if number % 2:

@@ -16,7 +16,7 @@ from collections import Counter
 from contextlib import closing
 
 import pytest
-from conftest import COMMAND
+from conftest import COMMAND, remove_after_death
 from dying import DIED, Runs
 from test_reuse import configured, current, result_of, write_inbox
 
@@ -166,7 +166,7 @@ def killed_at_random(nights, survivors, tmp_path, kills, seed):
         process.kill()
         codes.append(process.wait())
         survivors.look(folder)
-        shutil.rmtree(folder)
+        remove_after_death(folder)
     return codes
 
 
@@ -194,7 +194,7 @@ def ended_at_random(first, runs, survivors, tmp_path, times, seed):
         codes[code] += 1
         whole_s *= 0.98 if code == 0 else 1.005  # the machine is quicker now, or slower
         survivors.look(folder)
-        shutil.rmtree(folder)
+        remove_after_death(folder)
     print("\nexit codes:", dict(codes))
     return codes
 
@@ -211,7 +211,7 @@ def dies_at(first, runs, survivors, tmp_path, calls):
         folder = shutil.copytree(first, tmp_path / f"call-{at}")
         assert runs.run(folder / "nightly.yaml", at=at) == DIED
         survivors.look(folder)
-        shutil.rmtree(folder)
+        remove_after_death(folder)
 
 
 def calls_of(first, runs, tmp_path):
@@ -238,7 +238,7 @@ def dies_within_commits(nights, runs, survivors, tmp_path, times):
         folder = shutil.copytree(nights[0], tmp_path / f"commit-{number}")
         assert runs.run(folder / "nightly.yaml", within_commit_s=chance.uniform(0, 0.01)) in (0, DIED)
         survivors.look(folder)
-        shutil.rmtree(folder)
+        remove_after_death(folder)
 
 
 def test_dead_within_some_commits(nights, runs, survivors, tmp_path):
