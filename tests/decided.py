@@ -38,4 +38,7 @@ def decided(features, a, b, choice, number=1, crs=LAOS, status=CaseStatus.DECIDE
         given["line_wgs84"] = in_lonlat(line, crs)
     decision = Decision(f"D-{number}", f"case-{number:05}", Choice(choice), sighting=1, **given)
     name = f"OC-{number:05}"
-    return Case(decision.case_id, name, status, True, NOW, NOW, sighting, (), decision)
+    return Case(
+        case_id=decision.case_id, number=name, status=status, present=True, first_seen=NOW, last_seen=NOW,
+        sighting=sighting, events=(), decision=decision,
+    )  # fmt: skip

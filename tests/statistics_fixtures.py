@@ -78,7 +78,10 @@ def a_case(counted, a, b, choice, confirmed=True, status=CaseStatus.DECIDED, pre
     sides = [Side(_columns(counted, name), shapely.Polygon()) for name in (a, b)]
     sighting = Sighting(1, 1, *sides, {}, shapely.Polygon(), counted.state.working_crs)
     decision = choice and Decision("d1", "c1", Choice(choice), confirmed, "TWG", 1, None)
-    return Case("c1", None, status, present, NOW, NOW, sighting, (), decision)
+    return Case(
+        case_id="c1", number=None, status=status, present=present, first_seen=NOW, last_seen=NOW,
+        sighting=sighting, events=(), decision=decision,
+    )  # fmt: skip
 
 
 def _columns(counted, name):

@@ -10,8 +10,10 @@ import gc
 import importlib
 import os
 import pickle
+import select
 import shutil
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable
@@ -94,7 +96,8 @@ def serve() -> None:
     # Libraries print where they like; the pipe carries answers only.
     os.dup2(2, 1)
     warnings.simplefilter("ignore")
-    go_offline()
+    go_offline()  # before any thread is there: each one has its own filter
+    threading.Thread(target=_end_with_parent, args=(requests.fileno(),), daemon=True).start()
     leave_out_data_frames()
     # Millions of small values are made and none of them in circles: looking for circles only costs time.
     gc.disable()
@@ -120,6 +123,19 @@ def serve() -> None:
         gc.freeze()  # the libraries that this file needed are not looked through again
         pickle.dump(answer, answers)
         answers.flush()
+
+
+def _end_with_parent(requests: int) -> None:
+    """End this process, whatever it does, when nobody is there who could take its answer.
+
+    A run that was killed may be started again at once: what it has asked would write beside it, and need
+    memory. On Windows nobody can wait for that: the process ends after its answer.
+    """
+    if hasattr(select, "poll"):
+        gone = select.poll()
+        gone.register(requests, 0)  # not for requests: only that their other end is closed is told
+        gone.poll()
+        os._exit(0)
 
 
 def read_source(source: Source, folder: Path, limits: ReadLimits) -> Answer:

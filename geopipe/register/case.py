@@ -132,12 +132,11 @@ class Event:
     run: int | None = None
 
 
-@dataclass(frozen=True)
-class Case:
-    """A pair of lineages: two records, whatever their ids and versions, and what happened to their overlap.
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How it stands with a case: a pair of lineages, two records, whatever their ids and versions.
 
-    A is the record that stood on the left when the case was opened; `sighting` is the last one. `present`
-    says whether the overlap is in the data of the last run. `decision` is the one in force.
+    `present` says whether the overlap is in the data of the last run. `decision` is the one in force.
     """
 
     case_id: str
@@ -146,12 +145,21 @@ class Case:
     present: bool
     first_seen: dt.date
     last_seen: dt.date
-    sighting: Sighting
-    events: tuple[Event, ...]
     decision: Decision | None = None
-    positions: tuple[Position, ...] = ()
     assigned_to: str = ""
     due: dt.date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case(Standing):
+    """A case with all that happened to its overlap.
+
+    A is the record that stood on the left when the case was opened; `sighting` is the last one.
+    """
+
+    sighting: Sighting
+    events: tuple[Event, ...]
+    positions: tuple[Position, ...] = ()
 
     @property
     def name(self) -> str:

@@ -12,8 +12,17 @@ import numpy as np
 import shapely
 
 from geopipe.io.ledgers.opened import Opened
-from geopipe.register.case import Case, Decision, Event, Position, Reference, Side, Sighting
-from geopipe.register.caserows import SIDE_COLUMNS, CaseRows, Columns, Standing
+from geopipe.register.case import (
+    Case,
+    Decision,
+    Event,
+    Position,
+    Reference,
+    Side,
+    Sighting,
+    Standing,
+)
+from geopipe.register.caserows import SIDE_COLUMNS, CaseRows, Columns
 from geopipe.register.known import NAMED, kept_versions, moved_to
 from geopipe.register.rows import many_from_json
 from geopipe.schema import Geometries
@@ -87,7 +96,7 @@ def cases_of(register: Opened, ids: Collection[str] | None = None) -> list[Case]
     positions = _by_case(_positions(register), lambda position: position.case_id)
     return [
         Case(
-            **case._asdict(),
+            **vars(case),
             sighting=sighting,
             events=tuple(events[case.case_id]),
             positions=tuple(positions[case.case_id]),

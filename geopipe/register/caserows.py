@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from geopipe.register.case import Case, Decision
+from geopipe.register.case import Case, Standing
 from geopipe.schema import Geometries
-from geopipe.terms import CaseStatus
 
 # What a table of cases says of each of the two records, from `RECORD_COLUMNS`.
 SIDE_COLUMNS = (
@@ -22,20 +20,6 @@ SIDE_COLUMNS = (
 Columns: TypeAlias = Mapping[str, Sequence[Any]]
 
 
-class Standing(NamedTuple):
-    """How it stands with a case; see :class:`geopipe.register.case.Case`, which has the same names."""
-
-    case_id: str
-    number: str | None
-    status: CaseStatus
-    present: bool
-    first_seen: dt.date
-    last_seen: dt.date
-    decision: Decision | None
-    assigned_to: str
-    due: dt.date | None
-
-
 @dataclass(frozen=True)
 class CaseRows:
     """Cases as columns of one length.
@@ -44,7 +28,7 @@ class CaseRows:
     its records. `geometry` is the ground that was shared last, each in its `working_crs` (m).
     """
 
-    standing: Sequence[Standing] | Sequence[Case]
+    standing: Sequence[Standing]
     seen: Sequence[Mapping[str, Any]]
     a: Columns
     b: Columns

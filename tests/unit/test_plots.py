@@ -220,7 +220,9 @@ def case(*steps):
         Event(number, str(number), "c", at + dt.timedelta(days=number), "", "", status, "", run=run)
         for number, run, status in steps
     )
-    return Case("c", None, events[-1].status, True, DAY, DAY, None, events)
+    days = {"first_seen": DAY, "last_seen": DAY}
+    status = events[-1].status
+    return Case(case_id="c", number=None, status=status, present=True, sighting=None, events=events, **days)
 
 
 def test_cases_are_counted_as_they_stood_after_each_run_and_as_they_are_now():

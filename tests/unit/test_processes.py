@@ -1,8 +1,11 @@
 """A process of geopipe's own starts without the libraries that nothing in it needs."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +62,34 @@ def test_a_process_gives_back_the_memory_that_an_answer_needed():
     more_bytes = own_bytes(reader.process) - before_bytes
     reader.close()
     assert more_bytes < 80e6  # the arrays took 164 MB
+
+
+KILLED_AT_WORK = """
+import os, signal
+from geopipe.io.readerprocess import Reader
+reader = Reader()
+print(reader.ask("os:getpid", (), 60), flush=True)
+reader.begin("time:sleep", (600,), 60)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says of another's child if it is at work")
+def test_a_process_ends_with_the_one_that_asked_it():
+    done = subprocess.run([sys.executable, "-c", KILLED_AT_WORK], capture_output=True, text=True, check=False)
+    status = Path(f"/proc/{int(done.stdout)}/stat")
+    late = time.monotonic() + 60  # it would sleep for ten minutes
+    while is_at_work(status) and time.monotonic() < late:
+        time.sleep(0.05)
+    assert done.returncode == -signal.SIGKILL
+    assert not is_at_work(status)
+
+
+def is_at_work(status):
+    try:
+        return status.read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 WHO = "os:getpid"

@@ -34,7 +34,17 @@ def cases_of_overlaps(areas: Frame, overlaps: Frame, working_crs: str, day: dt.d
             for side in ("left", "right")
         )
         seen = Sighting(number, 0, a, b, pair_columns(pair, flipped=False), ground, working_crs)
-        cases.append(Case(f"{number:08}", None, CaseStatus.NEW, True, day, day, seen, ()))
+        case = Case(
+            case_id=f"{number:08}",
+            number=None,
+            status=CaseStatus.NEW,
+            present=True,
+            first_seen=day,
+            last_seen=day,
+            sighting=seen,
+            events=(),
+        )
+        cases.append(case)
     ordered = by_urgency(cases)
     return [_named(case, place) for place, case in enumerate(ordered, 1)]
 
